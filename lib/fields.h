@@ -1,0 +1,47 @@
+/* fields - one JSON object a line, taken apart in one pass into numbered slots.
+ *
+ * The owner of a vocabulary (a record, a frame) says which key goes to which slot; the value of every known key is
+ * kept, the rest is validated and skipped. A key may be entered (FIELDS_INTO): then the members of its object
+ * value are taken as well, at depth 1, so that an envelope and what it carries need one pass. Last duplicate wins. */
+#ifndef BNC_FIELDS_H
+#define BNC_FIELDS_H
+
+#include "json.h"
+
+#define FIELDS_SLOTS 128
+#define FIELDS_SKIP 0u     /* slot 0: not wanted */
+#define FIELDS_INTO 0x80u  /* or-ed to a slot at depth 0: an object value is entered; anything else is kept as a value */
+
+/* the slot of a key (raw text between the quotes, ASCII escapes undone) at depth 0 or 1; must be a pure function */
+typedef unsigned fields_slot(const char *key, size_t n, int depth);
+
+struct fields {
+	fields_slot *slot;
+	uint64_t seen[2]; /* bit per slot */
+	struct json_val v[FIELDS_SLOTS];
+	const char *why; /* after false: what is wrong, a constant sentence */
+	size_t at;       /* and at which byte of the line */
+};
+
+void fields_open(struct fields *f, fields_slot *slot);
+
+/* line: an object, blanks around it; padded as lib/json asks. Values point into the line. */
+bool fields_read(struct fields *f, struct span line);
+
+static inline bool fields_has(const struct fields *f, unsigned slot)
+{
+	return f->seen[slot >> 6] >> (slot & 63) & 1;
+}
+
+/* the value's kind, JSON_NONE where the key did not come */
+static inline enum json_kind fields_kind(const struct fields *f, unsigned slot)
+{
+	return fields_has(f, slot) ? (enum json_kind)f->v[slot].kind : JSON_NONE;
+}
+
+static inline struct span fields_text(const struct fields *f, unsigned slot)
+{
+	return json_text(f->v[slot]);
+}
+
+#endif

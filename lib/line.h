@@ -1,0 +1,77 @@
+/* line - lines in and lines out, in batches, with caps.
+ *
+ * In: read(2) lands on a page boundary and the unfinished line is carried to just before it (on AMD a read to
+ * page+1..16 is three times slower). A line is at most LINE_MAX_BYTES; a longer one is given as LINE_LONG and its rest
+ * skipped. Each line given is followed by '\n' and JSON_PAD readable bytes, also the last one of a file without
+ * line end. Out: one buffer, written when the reader is about to wait or LINE_OUT_FLUSH bytes have gathered. */
+#ifndef BNC_LINE_H
+#define BNC_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io.h"
+#include "span.h"
+
+#define LINE_MAX_BYTES (1u << 20)
+#define LINE_READ_BYTES (256u << 10)
+#define LINE_OUT_FLUSH (128u << 10)
+#define LINE_OUT_BYTES (4u << 20)
+#define LINE_RECORD_MAX (8u << 10) /* no record that bnc writes is longer */
+
+enum line_got {
+	LINE_ONE,   /* *line is a line, without its '\n' */
+	LINE_LONG,  /* a line over the cap; *line is its beginning */
+	LINE_EMPTY, /* no whole line in the buffer: line_fill */
+};
+
+struct line_in {
+	int fd;
+	bool ended;       /* end of file seen */
+	bool skipping;    /* inside the rest of a line over the cap */
+	char *map;        /* owned */
+	char *base;       /* page boundary where read(2) puts bytes */
+	char *lo, *hi;    /* unread bytes */
+	char *nl;         /* no '\n' in [lo, nl) */
+	uint64_t number;  /* of the line given last, from 1 */
+	uint64_t offset;  /* byte offset of that line in its input */
+	uint64_t next;    /* byte offset of lo */
+};
+
+bool line_in_open(struct line_in *in);            /* takes the buffer; errno on false */
+void line_in_attach(struct line_in *in, int fd);  /* starts a new input; fd stays the caller's */
+void line_in_close(struct line_in *in);           /* gives the buffer back; safe twice */
+
+/* one read(2): > 0 bytes, 0 end of input, -1 errno (EINTR, EAGAIN included). Only when line_next said LINE_EMPTY. */
+long line_fill(struct line_in *in);
+enum line_got line_next(struct line_in *in, struct span *line);
+
+struct line_out {
+	struct io_out to;
+	char *buf; /* owned */
+	char *p;   /* next free byte: writers fill from here and move it */
+	char *end; /* of the buffer */
+	int wake;  /* fd that ends a wait for a slow reader (signals), or -1 */
+	int error; /* errno of the first failed write, 0 while all is well */
+	uint64_t lines;
+};
+
+bool line_out_open(struct line_out *out, struct io_out to, int wake);
+void line_out_close(struct line_out *out);
+
+/* room for n more bytes (n <= LINE_OUT_BYTES): flushes when there is none. false: the write failed (out->error).
+ * A caller that wrote less than it asked for simply moves out->p less. */
+bool line_room(struct line_out *out, size_t n);
+
+/* writes everything gathered, waiting for a slow reader; false: out->error */
+bool line_flush(struct line_out *out);
+
+static inline size_t line_pending(const struct line_out *out)
+{
+	return (size_t)(out->p - out->buf);
+}
+
+/* the line and its '\n'; false as line_room */
+bool line_put(struct line_out *out, struct span line);
+
+#endif

@@ -1,0 +1,30 @@
+#include "span.h"
+
+struct span span_cut(struct span s, char c, struct span *rest)
+{
+	const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+
+	if (!at) {
+		*rest = (struct span){ NULL, 0 };
+		return s;
+	}
+	size_t head = (size_t)(at - s.p);
+	*rest = (struct span){ at + 1, s.n - head - 1 };
+	return (struct span){ s.p, head };
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+struct span span_trim(struct span s)
+{
+	while (s.n && is_blank(s.p[0])) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
