@@ -23,7 +23,7 @@ PROGRAMS = bnc-stream bnc-normalize bnc-equity bnc-heartbeat bnc-mock
 
 # lib/, room by room (bnc(7) has the map; scripts/dev/check-arrows holds the includes against it)
 CORE  = span num dec clock err backoff
-CORE += io line json jsonw fields ring budget proxy
+CORE += scan json jsonw io line fields ring budget proxy
 CORE += event symbol equity heartbeat arbiter
 CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark_price binance_kline \
         binance_ticker binance_force_order binance_depth binance_control binance_stream binance_ids binance_session
@@ -43,7 +43,8 @@ OPT     ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough
 HARDEN   = -fPIE -fstack-protector-strong -fno-strict-aliasing $(if $(SAN),,-D_FORTIFY_SOURCE=2)
-SANITIZE = $(if $(SAN),-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE = $(if $(SAN),$(SAN_FLAGS))
 CPPFLAGS += -D_GNU_SOURCE -DBNC_VERSION='"$(VERSION)"' -Ilib -Imock
 CFLAGS  += -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANITIZE)
 LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)

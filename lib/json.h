@@ -41,6 +41,7 @@ struct json {
 	const char *why;  /* what is wrong, a constant sentence */
 	const char *at;   /* where */
 	bool fresh;       /* nothing read yet: no comma is due */
+	bool done;        /* the closing byte has been taken */
 };
 
 static inline struct span json_text(struct json_val v)

@@ -1,0 +1,96 @@
+/* scan - the byte loops under lib/json and lib/fields: strings, numbers, blanks, whole values, each fully checked.
+ *
+ * Every text ends in '\n', which no token may contain, so no loop needs a bound; JSON_PAD bytes behind it are readable,
+ * so wide loads need none either. A function returns the byte behind what it took, or NULL after noting what is wrong. */
+#ifndef BNC_SCAN_H
+#define BNC_SCAN_H
+
+#include "json.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+struct scan_error {
+	const char *why; /* constant sentence */
+	const char *at;
+};
+
+#define scan_likely(x)   __builtin_expect(!!(x), 1)
+#define scan_unlikely(x) __builtin_expect(!!(x), 0)
+
+static inline const char *scan_fail(struct scan_error *e, const char *why, const char *at)
+{
+	e->why = why;
+	e->at = at;
+	return NULL;
+}
+
+/* the first byte from p that is '"', '\\', below 0x20 or above 0x7f */
+static inline const char *scan_plain(const char *p)
+{
+#if defined(__SSE2__)
+	for (;; p += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+		/* as signed bytes 0x20..0x7f are 32..127 and everything else is below 32 */
+		stop = _mm_or_si128(stop, _mm_cmpgt_epi8(_mm_set1_epi8(0x20), v));
+		unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+		if (scan_likely(mask != 0))
+			return p + __builtin_ctz(mask);
+	}
+#else
+	while (*p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80)
+		p++;
+	return p;
+#endif
+}
+
+static inline bool scan_is_digit(char c)
+{
+	return (unsigned char)(c - '0') <= 9;
+}
+
+static inline const char *scan_blanks(const char *p)
+{
+	while (scan_unlikely(*p == ' ' || *p == '\t' || *p == '\r'))
+		p++;
+	return p;
+}
+
+/* the closing quote of a string whose first byte is p, going on from a byte that is not plain */
+const char *scan_string_slow(const char *p, bool *escaped, struct scan_error *e);
+
+/* p behind the opening quote -> the closing quote */
+static inline const char *scan_string(const char *p, bool *escaped, struct scan_error *e)
+{
+	*escaped = false;
+	p = scan_plain(p);
+	return scan_likely(*p == '"') ? p : scan_string_slow(p, escaped, e);
+}
+
+/* p at '-' or a digit */
+const char *scan_number(const char *p, uint8_t *kind, struct scan_error *e);
+
+/* any value at p, containers checked to their end */
+const char *scan_value(const char *p, struct json_val *v, struct scan_error *e);
+
+/* p at the opening quote of a key -> the first byte of its value; *key is the text between the quotes */
+static inline const char *scan_key(const char *p, struct json_val *key, struct scan_error *e)
+{
+	bool escaped;
+
+	if (scan_unlikely(*p != '"'))
+		return scan_fail(e, "a key was expected", p);
+	const char *from = p + 1;
+	p = scan_string(from, &escaped, e);
+	if (scan_unlikely(!p))
+		return NULL;
+	*key = (struct json_val){ from, (uint32_t)(p - from), JSON_STRING, escaped };
+	p = scan_blanks(p + 1);
+	if (scan_unlikely(*p != ':'))
+		return scan_fail(e, "':' was expected", p);
+	return scan_blanks(p + 1);
+}
+
+#endif
