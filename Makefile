@@ -26,7 +26,7 @@ CORE  = span num dec clock err backoff
 CORE += scan json jsonw io line fields ring budget proxy
 CORE += event symbol equity heartbeat arbiter
 CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark_price binance_kline \
-        binance_ticker binance_force_order binance_depth binance_control binance_stream binance_ids binance_session
+        binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids binance_session
 CORE += filter
 NET   = ws
 # the offline exchange, apart from lib/ so that it cannot agree with its mistakes

@@ -26,6 +26,8 @@ const char *err_name(void)
 	return program;
 }
 
+static void say(const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
+
 /* the message in one write, so that programs of one pipeline do not mix their lines */
 static void say(const char *format, va_list ap)
 {
@@ -72,6 +74,14 @@ void err_die(enum err_status status, const char *format, ...)
 	say(format, ap);
 	va_end(ap);
 	exit((int)status);
+}
+
+void err_option(int c, const char *word)
+{
+	if (c == ':')
+		err_warn("option '%s' needs an argument", word);
+	else
+		err_warn("option '%s' is not known, or takes no argument", word);
 }
 
 void err_usage(const char *usage)

@@ -18,6 +18,9 @@ const char *err_name(void);
 void err_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void err_die(enum err_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* what getopt_long(":...") found wrong, c its answer ('?' or ':') and `word` argv[optind - 1], in one line */
+void err_option(int c, const char *word);
+
 /* the ends every program shares: usage on standard error and exit 2; usage and option list on standard
  * output and exit 0; name and version on standard output and exit 0 */
 _Noreturn void err_usage(const char *usage);

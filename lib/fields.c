@@ -15,6 +15,14 @@ static void keep(struct fields *f, unsigned slot, struct json_val v)
 	f->seen[slot >> 6] |= 1ULL << (slot & 63);
 }
 
+/* the members of depth 1 start: see FIELDS_OUTER */
+static void forget_inner(struct fields *f)
+{
+	f->seen[0] &= (1ULL << FIELDS_OUTER) - 1;
+	f->seen[1] = 0;
+	f->entered = true;
+}
+
 static unsigned slot_of(const struct fields *f, struct json_val key, int depth)
 {
 	char plain[KEY_MAX];
@@ -41,6 +49,7 @@ static inline const char *member(struct fields *f, const char *p, int depth, str
 		slot &= ~FIELDS_INTO;
 		if (*p == '{') {
 			const char *from = p;
+			forget_inner(f);
 			p = object(f, p, depth + 1, e);
 			if (p)
 				keep(f, slot, (struct json_val){ from, (uint32_t)(p - from), JSON_OBJECT, false });
@@ -60,7 +69,7 @@ static inline const char *member(struct fields *f, const char *p, int depth, str
 		if (scan_unlikely(!p))
 			return NULL;
 	}
-	if (slot)
+	if (slot && !(f->entered && depth == 0 && slot >= FIELDS_OUTER))
 		keep(f, slot, v);
 	return p;
 }
@@ -83,12 +92,26 @@ static const char *object(struct fields *f, const char *p, int depth, struct sca
 	return *p == '}' ? p + 1 : scan_fail(e, "',' or '}' was expected", p);
 }
 
+static void forget(struct fields *f)
+{
+	f->seen[0] = f->seen[1] = 0;
+	f->entered = false;
+}
+
+void fields_enter(struct fields *f, struct json_val value)
+{
+	struct scan_error e;
+
+	forget(f);
+	object(f, value.p, 0, &e);
+}
+
 bool fields_read(struct fields *f, struct span line)
 {
 	struct scan_error e = { "not a JSON object", NULL };
 	const char *p = scan_blanks(line.p);
 
-	f->seen[0] = f->seen[1] = 0;
+	forget(f);
 	e.at = p;
 	p = *p == '{' ? object(f, p, 0, &e) : NULL;
 	if (scan_likely(p != NULL)) {

@@ -2,7 +2,10 @@
  *
  * The owner of a vocabulary (a record, a frame) says which key goes to which slot; the value of every known key is
  * kept, the rest is validated and skipped. A key may be entered (FIELDS_INTO): then the members of its object
- * value are taken as well, at depth 1, so that an envelope and what it carries need one pass. Last duplicate wins. */
+ * value are taken as well, at depth 1, so that an envelope and what it carries need one pass. Last duplicate wins.
+ *
+ * Slots below FIELDS_OUTER are the envelope's. Entering an object forgets every slot from FIELDS_OUTER on, and later
+ * members of depth 0 fill none of those any more: nothing outside can pose as part of what was carried. */
 #ifndef BNC_FIELDS_H
 #define BNC_FIELDS_H
 
@@ -10,6 +13,7 @@
 
 #define FIELDS_SLOTS 128
 #define FIELDS_SKIP 0u     /* slot 0: not wanted */
+#define FIELDS_OUTER 32u
 #define FIELDS_INTO 0x80u  /* or-ed to a slot at depth 0: an object value is entered; anything else is kept as a value */
 
 /* the slot of a key (raw text between the quotes, ASCII escapes undone) at depth 0 or 1; must be a pure function */
@@ -19,6 +23,7 @@ struct fields {
 	fields_slot *slot;
 	uint64_t seen[2]; /* bit per slot */
 	struct json_val v[FIELDS_SLOTS];
+	bool entered;
 	const char *why; /* after false: what is wrong, a constant sentence */
 	size_t at;       /* and at which byte of the line */
 };
@@ -27,6 +32,9 @@ void fields_open(struct fields *f, fields_slot *slot);
 
 /* line: an object, blanks around it; padded as lib/json asks. Values point into the line. */
 bool fields_read(struct fields *f, struct span line);
+
+/* an object value that was handed out, checked already */
+void fields_enter(struct fields *f, struct json_val object);
 
 static inline bool fields_has(const struct fields *f, unsigned slot)
 {

@@ -1,0 +1,374 @@
+#include "event.h"
+
+#include "jsonw.h"
+#include "num.h"
+
+#define DETAIL_MAX 512
+
+/* ------------------------------------------------------------------------------------------------ names */
+
+unsigned event_slot(const char *key, size_t n, int depth)
+{
+	static const struct {
+		struct span name;
+		unsigned slot;
+	} keys[] = {
+		{ { "type", 4 }, EVENT_SLOT_TYPE },
+		{ { "symbol", 6 }, EVENT_SLOT_SYMBOL },
+		{ { "price", 5 }, EVENT_SLOT_PRICE },
+		{ { "ts", 2 }, EVENT_SLOT_TS },
+		{ { "pair", 4 }, EVENT_SLOT_PAIR },
+		{ { "market", 6 }, EVENT_SLOT_MARKET },
+		{ { "source", 6 }, EVENT_SLOT_SOURCE },
+		{ { "qty", 3 }, EVENT_SLOT_QTY },
+		{ { "entryPrice", 10 }, EVENT_SLOT_ENTRY_PRICE },
+		{ { "markPrice", 9 }, EVENT_SLOT_MARK_PRICE },
+		{ { "unrealizedPnl", 13 }, EVENT_SLOT_UNREALIZED_PNL },
+		{ { "positionSide", 12 }, EVENT_SLOT_POSITION_SIDE },
+		{ { "asset", 5 }, EVENT_SLOT_ASSET },
+		{ { "balance", 7 }, EVENT_SLOT_BALANCE },
+		{ { "reason", 6 }, EVENT_SLOT_REASON },
+		{ { "contractSize", 12 }, EVENT_SLOT_CONTRACT_SIZE },
+		{ { "recv", 4 }, EVENT_SLOT_RECV },
+	};
+	struct span name = { key, n };
+
+	(void)depth;
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (span_eq(name, keys[i].name))
+			return keys[i].slot;
+	return FIELDS_SKIP;
+}
+
+enum event_type event_type(const struct fields *f)
+{
+	static const struct {
+		struct span name;
+		enum event_type type;
+	} types[] = {
+		{ { "price_update", 12 }, EVENT_PRICE_UPDATE },
+		{ { "heartbeat", 9 }, EVENT_HEARTBEAT },
+		{ { "position_update", 15 }, EVENT_POSITION_UPDATE },
+		{ { "trade_executed", 14 }, EVENT_TRADE_EXECUTED },
+		{ { "balance_update", 14 }, EVENT_BALANCE_UPDATE },
+		{ { "equity_snapshot", 15 }, EVENT_EQUITY_SNAPSHOT },
+		{ { "status", 6 }, EVENT_STATUS },
+	};
+	char scratch[EVENT_NAME_MAX];
+	struct span name;
+
+	if (!event_string(f, EVENT_SLOT_TYPE, scratch, &name))
+		return EVENT_OTHER;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (span_eq(name, types[i].name))
+			return types[i].type;
+	return EVENT_OTHER;
+}
+
+static const struct span markets[] = {
+	[EVENT_NO_MARKET] = { "", 0 },
+	[EVENT_USDM] = { "usdm", 4 },
+	[EVENT_COINM] = { "coinm", 5 },
+	[EVENT_SPOT] = { "spot", 4 },
+};
+
+enum event_market event_market(struct span name)
+{
+	for (enum event_market m = EVENT_USDM; m <= EVENT_SPOT; m++)
+		if (span_eq(name, markets[m]))
+			return m;
+	return EVENT_NO_MARKET;
+}
+
+struct span event_market_name(enum event_market m)
+{
+	return markets[m];
+}
+
+static const struct span sources[] = {
+	[EVENT_BOOK] = { "book", 4 },
+	[EVENT_TRADE] = { "trade", 5 },
+	[EVENT_MARK] = { "mark", 4 },
+	[EVENT_KLINE] = { "kline", 5 },
+	[EVENT_TICKER] = { "ticker", 6 },
+};
+
+struct span event_source_name(enum event_source s)
+{
+	return sources[s];
+}
+
+static bool source_of(struct span name, enum event_source *out)
+{
+	for (enum event_source s = EVENT_BOOK; s <= EVENT_TICKER; s++)
+		if (span_eq(name, sources[s])) {
+			*out = s;
+			return true;
+		}
+	return false;
+}
+
+/* ------------------------------------------------------------------------------------------------ writing */
+
+/* ,"key":"text" for text that needs no escapes */
+#define put_text(out, key, s) jsonw_lit(jsonw_raw(jsonw_lit((out), ",\"" key "\":\""), (s)), "\"")
+
+static char *put_number(char *out, struct dec d)
+{
+	*out++ = '"';
+	out = dec_print(out, d);
+	*out++ = '"';
+	return out;
+}
+
+static char *put_book(char *out, const struct event_price *e)
+{
+	out = put_text(out, "bid", e->book.bid);
+	out = put_text(out, "bidQty", e->book.bid_qty);
+	out = put_text(out, "ask", e->book.ask);
+	return put_text(out, "askQty", e->book.ask_qty);
+}
+
+static char *put_trade(char *out, const struct event_price *e)
+{
+	out = put_text(out, "qty", e->trade.qty);
+	out = e->trade.sell ? jsonw_lit(out, ",\"side\":\"SELL\"") : jsonw_lit(out, ",\"side\":\"BUY\"");
+	return put_text(out, "id", e->trade.id);
+}
+
+static char *put_mark(char *out, const struct event_price *e)
+{
+	if (e->mark.index_price.p)
+		out = put_text(out, "indexPrice", e->mark.index_price);
+	if (e->mark.funding_rate.p)
+		out = put_text(out, "fundingRate", e->mark.funding_rate);
+	if (e->mark.next_funding_ts)
+		out = jsonw_i64(jsonw_lit(out, ",\"nextFundingTs\":"), e->mark.next_funding_ts);
+	return out;
+}
+
+static char *put_bar(char *out, const struct event_price *e)
+{
+	if (e->source == EVENT_KLINE)
+		out = jsonw_string(jsonw_lit(out, ",\"interval\":"), e->bar.interval);
+	out = put_text(out, "open", e->bar.open);
+	out = put_text(out, "high", e->bar.high);
+	out = put_text(out, "low", e->bar.low);
+	out = put_text(out, "volume", e->bar.volume);
+	if (e->source == EVENT_KLINE)
+		out = e->bar.closed ? jsonw_lit(out, ",\"closed\":true") : jsonw_lit(out, ",\"closed\":false");
+	return out;
+}
+
+char *event_write_price(char *out, const struct event_price *e)
+{
+	out = jsonw_string(jsonw_lit(out, "{\"type\":\"price_update\",\"symbol\":"), e->symbol);
+	out = put_text(out, "price", e->price);
+	out = jsonw_i64(jsonw_lit(out, ",\"ts\":"), e->ts);
+	out = jsonw_string(jsonw_lit(out, ",\"pair\":"), e->pair);
+	out = put_text(out, "market", event_market_name(e->market));
+	out = put_text(out, "source", event_source_name(e->source));
+	switch (e->source) {
+	case EVENT_BOOK:
+		out = put_book(out, e);
+		break;
+	case EVENT_TRADE:
+		out = put_trade(out, e);
+		break;
+	case EVENT_MARK:
+		out = put_mark(out, e);
+		break;
+	case EVENT_KLINE:
+	case EVENT_TICKER:
+		out = put_bar(out, e);
+		break;
+	}
+	return jsonw_lit(out, "}\n");
+}
+
+char *event_write_heartbeat(char *out, int64_t ts)
+{
+	out = jsonw_i64(jsonw_lit(out, "{\"type\":\"heartbeat\",\"ts\":"), ts);
+	return jsonw_lit(out, "}\n");
+}
+
+char *event_write_equity(char *out, const struct event_equity *e)
+{
+	out = put_number(jsonw_lit(out, "{\"type\":\"equity_snapshot\",\"balance\":"), e->balance);
+	out = put_number(jsonw_lit(out, ",\"unrealizedPnl\":"), e->unrealized_pnl);
+	out = put_number(jsonw_lit(out, ",\"equity\":"), e->equity);
+	out = jsonw_i64(jsonw_lit(out, ",\"ts\":"), e->ts);
+	out = jsonw_string(jsonw_lit(out, ",\"asset\":"), e->asset);
+	out = num_print_u64(jsonw_lit(out, ",\"positions\":"), e->positions);
+	if (e->n_unpriced) {
+		out = jsonw_lit(out, ",\"unpriced\":[");
+		for (size_t i = 0; i < e->n_unpriced; i++) {
+			if (i)
+				*out++ = ',';
+			out = jsonw_string(out, e->unpriced[i]);
+		}
+		*out++ = ']';
+	}
+	return jsonw_lit(out, "}\n");
+}
+
+/* at most max bytes of s, not cutting a UTF-8 character */
+static struct span shorten(struct span s, size_t max)
+{
+	if (s.n <= max)
+		return s;
+	while (max && ((unsigned char)s.p[max] & 0xc0) == 0x80)
+		max--;
+	return (struct span){ s.p, max };
+}
+
+char *event_write_status(char *out, const struct event_status *e)
+{
+	out = jsonw_string(jsonw_lit(out, "{\"type\":\"status\",\"state\":"), e->state);
+	out = jsonw_i64(jsonw_lit(out, ",\"ts\":"), e->ts);
+	if (e->source.n)
+		out = jsonw_string(jsonw_lit(out, ",\"source\":"), e->source);
+	if (e->stream.n)
+		out = jsonw_string(jsonw_lit(out, ",\"stream\":"), shorten(e->stream, DETAIL_MAX));
+	if (e->has_ids) {
+		out = num_print_u64(jsonw_lit(out, ",\"lastId\":\""), e->last_id);
+		out = num_print_u64(jsonw_lit(out, "\",\"nextId\":\""), e->next_id);
+		*out++ = '"';
+	}
+	if (e->detail.n)
+		out = jsonw_string(jsonw_lit(out, ",\"detail\":"), shorten(e->detail, DETAIL_MAX));
+	return jsonw_lit(out, "}\n");
+}
+
+/* ------------------------------------------------------------------------------------------------ reading */
+
+bool event_number(const struct fields *f, unsigned slot, struct dec *out)
+{
+	enum json_kind kind = fields_kind(f, slot);
+
+	return (kind == JSON_STRING || kind == JSON_INT || kind == JSON_NUMBER) &&
+	    dec_parse(fields_text(f, slot), out) == DEC_OK;
+}
+
+bool event_string(const struct fields *f, unsigned slot, char scratch[EVENT_NAME_MAX], struct span *out)
+{
+	if (fields_kind(f, slot) != JSON_STRING)
+		return false;
+	*out = fields_text(f, slot);
+	if (f->v[slot].escaped) {
+		int n = json_unescape(*out, scratch, EVENT_NAME_MAX);
+		if (n < 0)
+			return false;
+		*out = (struct span){ scratch, (size_t)n };
+	}
+	return out->n <= EVENT_NAME_MAX;
+}
+
+bool event_time(const struct fields *f, unsigned slot, int64_t *out)
+{
+	enum json_kind kind = fields_kind(f, slot);
+
+	return (kind == JSON_STRING || kind == JSON_INT) && num_i64(fields_text(f, slot), 0, INT64_MAX, out);
+}
+
+static bool refuse(const char **why, const char *sentence)
+{
+	*why = sentence;
+	return false;
+}
+
+/* a name that must be there and not be empty */
+static bool name(const struct fields *f, unsigned slot, char scratch[EVENT_NAME_MAX], struct span *out)
+{
+	return event_string(f, slot, scratch, out) && out->n > 0;
+}
+
+/* a market that may be missing */
+static bool optional_market(const struct fields *f, enum event_market *out)
+{
+	char scratch[EVENT_NAME_MAX];
+	struct span text;
+
+	*out = EVENT_NO_MARKET;
+	if (!fields_has(f, EVENT_SLOT_MARKET))
+		return true;
+	if (!event_string(f, EVENT_SLOT_MARKET, scratch, &text))
+		return false;
+	*out = event_market(text);
+	return *out != EVENT_NO_MARKET;
+}
+
+/* symbol is due; pair falls back to it */
+static bool names(const struct fields *f, char scratch[2][EVENT_NAME_MAX], struct span *symbol, struct span *pair,
+    const char **why)
+{
+	if (!name(f, EVENT_SLOT_SYMBOL, scratch[0], symbol))
+		return refuse(why, "symbol is missing or no short string");
+	*pair = *symbol;
+	if (fields_has(f, EVENT_SLOT_PAIR) && !name(f, EVENT_SLOT_PAIR, scratch[1], pair))
+		return refuse(why, "pair is no short string");
+	return true;
+}
+
+static bool optional_number(const struct fields *f, unsigned slot, bool *has, struct dec *out)
+{
+	*has = fields_has(f, slot);
+	return !*has || event_number(f, slot, out);
+}
+
+bool event_read_position(const struct fields *f, struct event_position *e, const char **why)
+{
+	if (!names(f, e->scratch, &e->symbol, &e->pair, why))
+		return false;
+	if (!event_number(f, EVENT_SLOT_QTY, &e->qty))
+		return refuse(why, "qty is missing or no decimal number");
+	if (!event_number(f, EVENT_SLOT_ENTRY_PRICE, &e->entry_price))
+		return refuse(why, "entryPrice is missing or no decimal number");
+	if (!optional_number(f, EVENT_SLOT_MARK_PRICE, &e->has_mark, &e->mark_price))
+		return refuse(why, "markPrice is no decimal number");
+	if (!optional_number(f, EVENT_SLOT_CONTRACT_SIZE, &e->has_contract_size, &e->contract_size))
+		return refuse(why, "contractSize is no decimal number");
+	if (!event_time(f, EVENT_SLOT_TS, &e->ts))
+		return refuse(why, "ts is missing or no time in ms");
+	if (!optional_market(f, &e->market))
+		return refuse(why, "market is none of usdm, coinm, spot");
+	e->side = SPAN("BOTH");
+	if (fields_has(f, EVENT_SLOT_POSITION_SIDE) &&
+	    (!event_string(f, EVENT_SLOT_POSITION_SIDE, e->scratch[2], &e->side) ||
+		!(span_is(e->side, "BOTH") || span_is(e->side, "LONG") || span_is(e->side, "SHORT"))))
+		return refuse(why, "positionSide is none of BOTH, LONG, SHORT");
+	return true;
+}
+
+bool event_read_balance(const struct fields *f, struct event_balance *e, const char **why)
+{
+	if (!name(f, EVENT_SLOT_ASSET, e->scratch, &e->asset))
+		return refuse(why, "asset is missing or no short string");
+	if (!event_number(f, EVENT_SLOT_BALANCE, &e->balance))
+		return refuse(why, "balance is missing or no decimal number");
+	if (!event_time(f, EVENT_SLOT_TS, &e->ts))
+		return refuse(why, "ts is missing or no time in ms");
+	if (!optional_market(f, &e->market))
+		return refuse(why, "market is none of usdm, coinm, spot");
+	return true;
+}
+
+bool event_read_tick(const struct fields *f, struct event_tick *e, const char **why)
+{
+	char scratch[EVENT_NAME_MAX];
+	struct span source;
+
+	if (!names(f, e->scratch, &e->symbol, &e->pair, why))
+		return false;
+	if (!event_number(f, EVENT_SLOT_PRICE, &e->price))
+		return refuse(why, "price is missing or no decimal number");
+	if (!event_time(f, EVENT_SLOT_TS, &e->ts))
+		return refuse(why, "ts is missing or no time in ms");
+	if (!optional_market(f, &e->market))
+		return refuse(why, "market is none of usdm, coinm, spot");
+	e->source = EVENT_TRADE;
+	if (fields_has(f, EVENT_SLOT_SOURCE) &&
+	    (!event_string(f, EVENT_SLOT_SOURCE, scratch, &source) || !source_of(source, &e->source)))
+		return refuse(why, "source is none of book, trade, mark, kline, ticker");
+	return true;
+}
