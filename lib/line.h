@@ -3,7 +3,8 @@
  * In: read(2) lands on a page boundary and the unfinished line is carried to just before it (on AMD a read to
  * page+1..16 is three times slower). A line is at most LINE_MAX_BYTES; a longer one is given as LINE_LONG and its rest
  * skipped. Each line given is followed by '\n' and JSON_PAD readable bytes, also the last one of a file without
- * line end. Out: one buffer, written when the reader is about to wait or LINE_OUT_FLUSH bytes have gathered. */
+ * line end. Out: one buffer, written when the reader is about to wait or LINE_OUT_FLUSH bytes have gathered. When it is
+ * full and the reader takes nothing, the writer waits: so the pipe before it fills and its writer waits in turn. */
 #ifndef BNC_LINE_H
 #define BNC_LINE_H
 
@@ -51,15 +52,21 @@ struct line_out {
 	char *buf; /* owned */
 	char *p;   /* next free byte: writers fill from here and move it */
 	char *end; /* of the buffer */
-	int wake;  /* fd that ends a wait for a slow reader (signals), or -1 */
-	int error; /* errno of the first failed write, 0 while all is well */
-	uint64_t lines;
+	int wake;  /* fd that interrupts a wait for a slow reader (signals), or -1 */
+	int error; /* errno of the first failed write, 0 while all is well; EINTR: woken, ETIMEDOUT: the deadline */
+	uint64_t lines; /* put by line_put; a writer that moves p itself adds its own */
+
+	/* optional: called when `wake` can be read; it takes what is there. true: go on waiting. Without it, or on false,
+	 * the write is given up */
+	bool (*woken)(void *user);
+	void *user;
+	int64_t deadline; /* clock_mono_us at which a wait is given up; INT64_MAX: never. woken may bring it nearer */
 };
 
 bool line_out_open(struct line_out *out, struct io_out to, int wake);
 void line_out_close(struct line_out *out);
 
-/* room for n more bytes (n <= LINE_OUT_BYTES): flushes when there is none. false: the write failed (out->error).
+/* room for n more bytes (n <= LINE_OUT_BYTES): flushes when there is none or LINE_OUT_FLUSH bytes wait. false: the write failed (out->error).
  * A caller that wrote less than it asked for simply moves out->p less. */
 bool line_room(struct line_out *out, size_t n);
 

@@ -1,0 +1,212 @@
+#include "line.h"
+
+#include "clock.h"
+#include "json.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Before the base there is room for the unfinished line, behind the bytes of one read for the '\n' and the padding that
+ * lib/json reads over. Both are whole pages, so that the base is page-aligned. */
+#define PAGE	  4096u
+#define CARRY	  (LINE_MAX_BYTES + PAGE)
+#define MAP_BYTES (CARRY + LINE_READ_BYTES + PAGE)
+
+_Static_assert(JSON_PAD < PAGE, "the page behind a read holds the line end and the padding");
+
+static char *take_pages(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+bool line_in_open(struct line_in *in)
+{
+	*in = (struct line_in){ .fd = -1 };
+	in->map = take_pages(MAP_BYTES);
+	if (!in->map)
+		return false;
+	in->base = in->map + CARRY;
+	line_in_attach(in, -1);
+	return true;
+}
+
+void line_in_attach(struct line_in *in, int fd)
+{
+	in->fd = fd;
+	in->ended = false;
+	in->skipping = false;
+	in->lo = in->hi = in->nl = in->base;
+	in->number = in->offset = in->next = 0;
+}
+
+void line_in_close(struct line_in *in)
+{
+	if (in->map)
+		munmap(in->map, MAP_BYTES);
+	*in = (struct line_in){ .fd = -1 };
+}
+
+long line_fill(struct line_in *in)
+{
+	size_t rest = (size_t)(in->hi - in->lo);
+
+	if (in->hi != in->base) {
+		memmove(in->base - rest, in->lo, rest);
+		in->lo = in->base - rest;
+		in->hi = in->nl = in->base;
+	}
+	ssize_t k = read(in->fd, in->base, LINE_READ_BYTES);
+	if (k > 0)
+		in->hi = in->base + k;
+	if (k == 0)
+		in->ended = true;
+	return (long)k;
+}
+
+/* the bytes up to `end` are done with */
+static void pass(struct line_in *in, char *end)
+{
+	in->next += (uint64_t)(end - in->lo);
+	in->lo = end;
+	if (in->nl < end)
+		in->nl = end;
+}
+
+/* the '\n' of the line at lo, NULL while it has not come */
+static char *find_end(struct line_in *in)
+{
+	char *end = in->nl < in->hi ? memchr(in->nl, '\n', (size_t)(in->hi - in->nl)) : NULL;
+
+	in->nl = end ? end : in->hi;
+	return end;
+}
+
+/* the line from lo to end; what stands behind it starts at rest */
+static enum line_got give(struct line_in *in, char *end, char *rest, struct span *line)
+{
+	size_t n = (size_t)(end - in->lo);
+	bool over = n > LINE_MAX_BYTES;
+
+	*line = (struct span){ in->lo, over ? LINE_MAX_BYTES : n };
+	in->number++;
+	in->offset = in->next;
+	pass(in, rest);
+	return over ? LINE_LONG : LINE_ONE;
+}
+
+enum line_got line_next(struct line_in *in, struct span *line)
+{
+	char *end = find_end(in);
+
+	if (in->skipping) {
+		pass(in, end ? end + 1 : in->hi);
+		if (!end)
+			return LINE_EMPTY;
+		in->skipping = false;
+		end = find_end(in);
+	}
+	if (end)
+		return give(in, end, end + 1, line);
+	if ((size_t)(in->hi - in->lo) > LINE_MAX_BYTES) {
+		in->skipping = true;
+		return give(in, in->hi, in->hi, line);
+	}
+	if (!in->ended || in->lo == in->hi)
+		return LINE_EMPTY;
+	*in->hi = '\n';
+	return give(in, in->hi, in->hi, line);
+}
+
+/* ---------------------------------------------------------------------------------------------------- lines out */
+
+bool line_out_open(struct line_out *out, struct io_out to, int wake)
+{
+	*out = (struct line_out){ .to = to, .wake = wake, .deadline = INT64_MAX };
+	out->buf = out->p = take_pages(LINE_OUT_BYTES);
+	out->end = out->buf ? out->buf + LINE_OUT_BYTES : NULL;
+	return out->buf != NULL;
+}
+
+void line_out_close(struct line_out *out)
+{
+	if (out->buf)
+		munmap(out->buf, LINE_OUT_BYTES);
+	out->buf = out->p = out->end = NULL;
+}
+
+/* milliseconds until the deadline, for poll(2); -1: for ever */
+static int time_left(const struct line_out *out)
+{
+	if (out->deadline == INT64_MAX)
+		return -1;
+	int64_t left = out->deadline - clock_mono_us();
+	return left <= 0 ? 0 : left > 3600000000 ? 3600000 : (int)((left + 999) / 1000);
+}
+
+/* until the reader takes bytes again; false: given up, out->error says why */
+static bool await_reader(struct line_out *out)
+{
+	struct pollfd fds[2] = { { .fd = out->to.fd, .events = POLLOUT }, { .fd = out->wake, .events = POLLIN } };
+
+	for (;;) {
+		int n = poll(fds, 2, time_left(out));
+		if (n < 0 && errno != EINTR) {
+			out->error = errno;
+			return false;
+		}
+		if (n > 0 && fds[1].revents && (!out->woken || !out->woken(out->user))) {
+			out->error = EINTR;
+			return false;
+		}
+		if (n > 0 && fds[0].revents)
+			return true; /* also when the reader has gone: the next write says so */
+		if (out->deadline <= clock_mono_us()) {
+			out->error = ETIMEDOUT;
+			return false;
+		}
+	}
+}
+
+bool line_flush(struct line_out *out)
+{
+	char *from = out->buf;
+
+	while (!out->error && from < out->p) {
+		ssize_t k = io_write(&out->to, from, (size_t)(out->p - from));
+		if (k < 0)
+			out->error = errno;
+		else if (k > 0)
+			from += k;
+		else
+			await_reader(out);
+	}
+	size_t rest = (size_t)(out->p - from);
+	if (from != out->buf && rest)
+		memmove(out->buf, from, rest);
+	out->p = out->buf + rest;
+	return out->error == 0;
+}
+
+bool line_room(struct line_out *out, size_t n)
+{
+	if (out->error)
+		return false;
+	if (line_pending(out) < LINE_OUT_FLUSH && n <= (size_t)(out->end - out->p))
+		return true;
+	return line_flush(out) && n <= LINE_OUT_BYTES;
+}
+
+bool line_put(struct line_out *out, struct span line)
+{
+	if (!line_room(out, line.n + 1))
+		return false;
+	memcpy(out->p, line.p, line.n);
+	out->p += line.n;
+	*out->p++ = '\n';
+	out->lines++;
+	return true;
+}
