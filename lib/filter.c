@@ -77,7 +77,7 @@ static void tell_total(const struct run *r)
 
 static void tell_counters(struct run *r)
 {
-	char more[256] = "";
+	char more[512] = "";
 
 	if (r->f->counters)
 		r->f->counters(r->f->state, more, sizeof more);
@@ -281,6 +281,8 @@ static int status_of(struct run *r)
 		broken_by_errno(r, "standard output");
 	}
 	tell_total(r);
+	if (r->f->verbose)
+		tell_counters(r);
 	return r->broken ? BROKEN : lost ? DONE : r->refused ? REFUSED : DONE;
 }
 

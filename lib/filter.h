@@ -1,7 +1,9 @@
 /* filter - the loop every filter runs: files or standard input -> a function a line -> standard output.
  *
  * Flushes exactly when about to wait, tells refusals (rate-limited, with a total), answers SIGUSR1 with a line of
- * counters, ends on SIGTERM and SIGINT behind the current line, takes a reader that went away as a quiet end.
+ * counters, ends on SIGTERM and SIGINT behind the lines read so far (a reader that takes nothing can hold that up for
+ * a second; the second signal ends it at once), takes a reader that went away as a quiet end, also while there is
+ * nothing to write.
  * It prints through `tell` alone, so that lib/ stays silent. */
 #ifndef BNC_FILTER_H
 #define BNC_FILTER_H
@@ -16,6 +18,7 @@ struct filter_why {
 struct filter {
 	char *const *files; /* operands, NULL-terminated; none or "-" means standard input */
 	bool strict;        /* stop at the first refused line */
+	bool verbose;       /* the line of counters at the end as well */
 	void *state;
 
 	/* one line in, any number out by line_put / line_room. The line is padded as lib/json asks; room for it and for

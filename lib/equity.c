@@ -1,0 +1,590 @@
+#include "equity.h"
+
+#include "jsonw.h"
+#include "symbol.h"
+
+#include <stdlib.h>
+
+#define SLOTS	     (2 * EQUITY_PAIRS_MAX) /* of the hash table: at most half full */
+#define PNL_DECIMALS 8			    /* of an inverse position (binance 5.1, found by recomputation) */
+
+/* BOTH, LONG, SHORT */
+#define SIDES 3
+
+/* How the PnL of a pair is counted. */
+enum kind {
+	FOREIGN, /* in another asset */
+	UNKNOWN, /* in an asset that the pair's name does not tell */
+	LINEAR,
+	INVERSE,
+};
+
+struct position {
+	struct dec qty, entry, size; /* size: of a contract, inverse pairs only */
+	bool has_mark;
+	struct dec mark; /* of its own update: its price as long as the pair has none */
+	bool valued;
+	struct dec pnl; /* when valued */
+	struct position *next_free;
+};
+
+struct pair {
+	char name[EVENT_NAME_MAX];
+	size_t n;
+	enum event_market market;
+	enum kind kind;
+	bool priced;
+	bool named; /* in the list of unpriced pairs */
+	struct dec price;
+	struct position *held[SIDES];
+};
+
+struct equity {
+	struct fields fields;
+	char asset_text[EVENT_NAME_MAX];
+	struct span asset;
+	enum equity_mark mark;
+	int64_t every;
+
+	struct dec balance, pnl, total; /* total = balance + pnl, always */
+	enum event_market wallet;	/* whose balance it is; EVENT_NO_MARKET: nobody has said */
+	bool known;			/* a balance or a position has come: there is something to tell */
+	uint64_t n_positions;
+	struct span unpriced[EQUITY_UNPRICED_MAX]; /* in the order in which they came */
+	size_t n_unpriced;
+
+	bool changed; /* since the last snapshot */
+	bool told;    /* there was one */
+	int64_t told_ts;
+	uint64_t snapshots;
+
+	struct position *free;
+	size_t n_pairs;
+	uint16_t slots[SLOTS]; /* 0: free, else index + 1 into pairs */
+	struct position positions[EQUITY_POSITIONS_MAX];
+	struct pair pairs[EQUITY_PAIRS_MAX];
+};
+
+static bool refuse(const char **why, const char *sentence)
+{
+	*why = sentence;
+	return false;
+}
+
+struct equity *equity_new(const struct equity_options *o)
+{
+	/* untouched pages of calloc(3) cost nothing, so the caps are not what a run with ten pairs pays */
+	struct equity *e = o->asset.n <= EVENT_NAME_MAX ? calloc(1, sizeof *e) : NULL;
+
+	if (!e)
+		return NULL;
+	fields_open(&e->fields, event_slot);
+	memcpy(e->asset_text, o->asset.p, o->asset.n);
+	e->asset = (struct span){ e->asset_text, o->asset.n };
+	e->mark = o->mark;
+	e->every = o->every;
+	return e;
+}
+
+void equity_free(struct equity *e)
+{
+	free(e);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- pairs */
+
+static size_t hash(struct span name, enum event_market market)
+{
+	uint64_t h = 14695981039346656037ULL + (uint64_t)market; /* FNV-1a */
+
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ (unsigned char)name.p[i]) * 1099511628211ULL;
+	return (size_t)(h ^ h >> 32) % SLOTS;
+}
+
+/* "BTCUSDT_261225" -> "USDT" */
+static struct span quote_of(struct span pair)
+{
+	struct span rest;
+	struct span plain = span_cut(pair, '_', &rest);
+	struct span base = symbol_base(NULL, plain);
+
+	return (struct span){ plain.p + base.n, plain.n - base.n };
+}
+
+/* A pair whose quote asset nobody knows counts where it ends in the very asset that was asked for. */
+static enum kind kind_of(const struct equity *e, struct span pair, enum event_market market)
+{
+	struct span rest;
+	struct span plain = span_cut(pair, '_', &rest);
+
+	if (market == EVENT_COINM)
+		return span_eq(symbol_base(NULL, pair), e->asset) ? INVERSE : FOREIGN;
+	struct span quote = quote_of(pair);
+	if (quote.n)
+		return span_eq(quote, e->asset) ? LINEAR : FOREIGN;
+	return plain.n > e->asset.n && span_ends(plain, e->asset) ? LINEAR : UNKNOWN;
+}
+
+/* the pair of that name, made where it is new; NULL: there are too many */
+static struct pair *find_pair(struct equity *e, struct span name, enum event_market market)
+{
+	size_t i = hash(name, market);
+
+	for (; e->slots[i]; i = (i + 1) % SLOTS) {
+		struct pair *p = &e->pairs[e->slots[i] - 1];
+		if (p->market == market && span_eq((struct span){ p->name, p->n }, name))
+			return p;
+	}
+	if (e->n_pairs == EQUITY_PAIRS_MAX)
+		return NULL;
+	struct pair *p = &e->pairs[e->n_pairs++];
+	e->slots[i] = (uint16_t)e->n_pairs;
+	memcpy(p->name, name.p, name.n);
+	p->n = name.n;
+	p->market = market;
+	p->kind = kind_of(e, name, market);
+	return p;
+}
+
+/* The names that a record is matched by. Without a market it is USD-M, without a pair the symbol quoted in the asset:
+ * short records written by hand then fit those of bnc-normalize. false: longer than EVENT_NAME_MAX */
+static bool full_name(const struct equity *e, struct span symbol, struct span *pair, enum event_market *market,
+    char text[2 * EVENT_NAME_MAX])
+{
+	if (*market == EVENT_NO_MARKET)
+		*market = EVENT_USDM;
+	if (pair->p == symbol.p && *market != EVENT_COINM) {
+		memcpy(text, symbol.p, symbol.n);
+		memcpy(text + symbol.n, e->asset.p, e->asset.n);
+		*pair = (struct span){ text, symbol.n + e->asset.n };
+	}
+	return pair->n <= EVENT_NAME_MAX;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- values */
+
+/* Without the zeros at the end. A sum keeps the longest scale it has met, and with it fewer digits before the point. */
+static struct dec tidy(struct dec a)
+{
+	while (a.scale > 0 && a.m % 10 == 0) {
+		a.m /= 10;
+		a.scale--;
+	}
+	return a;
+}
+
+static enum dec_result linear_pnl(const struct position *p, struct dec price, struct dec *out)
+{
+	struct dec gain;
+	enum dec_result r = dec_sub(price, p->entry, &gain);
+
+	return r == DEC_OK ? dec_mul(p->qty, gain, out) : r;
+}
+
+/* qty x size x (1/entry - 1/price) = qty x size x (price - entry) / (entry x price): one division, cut off once */
+static enum dec_result inverse_pnl(const struct position *p, struct dec price, struct dec *out)
+{
+	struct dec gain, below;
+	enum dec_result r = dec_sub(price, p->entry, &gain);
+
+	if (r == DEC_OK)
+		r = dec_mul(gain, p->size, &gain);
+	if (r == DEC_OK)
+		r = dec_mul(gain, p->qty, &gain);
+	if (r == DEC_OK)
+		r = dec_mul(p->entry, price, &below);
+	return r == DEC_OK ? dec_div_trunc(gain, below, PNL_DECIMALS, out) : r;
+}
+
+/* what p gains at its price; 0 where it has none */
+static enum dec_result value(const struct pair *pair, struct position *p)
+{
+	struct dec price = pair->priced ? pair->price : p->mark;
+
+	p->valued = pair->priced || p->has_mark;
+	p->pnl = DEC_NIL;
+	if (!p->valued)
+		return DEC_OK;
+	return pair->kind == INVERSE ? inverse_pnl(p, price, &p->pnl) : linear_pnl(p, price, &p->pnl);
+}
+
+/* sum - gone + come */
+static enum dec_result exchange(struct dec *sum, struct dec gone, struct dec come)
+{
+	enum dec_result r = dec_sub(*sum, gone, sum);
+
+	if (r == DEC_OK)
+		r = dec_add(*sum, come, sum);
+	*sum = tidy(*sum);
+	return r;
+}
+
+/* takes balance and pnl over together with their sum, or nothing */
+static bool settle(struct equity *e, struct dec balance, struct dec pnl)
+{
+	struct dec total;
+
+	if (dec_add(balance, pnl, &total) != DEC_OK)
+		return false;
+	e->changed = e->changed || dec_cmp(balance, e->balance) != 0 || dec_cmp(pnl, e->pnl) != 0;
+	e->balance = balance;
+	e->pnl = pnl;
+	e->total = tidy(total);
+	return true;
+}
+
+/* -------------------------------------------------------------------------------------------------- unpriced pairs */
+
+static bool lacks_price(const struct pair *p)
+{
+	for (int i = 0; i < SIDES; i++)
+		if (p->held[i] && !p->held[i]->valued)
+			return true;
+	return false;
+}
+
+/* puts the pair on the list or takes it off, as it is now */
+static void list_unpriced(struct equity *e, struct pair *p)
+{
+	bool lacks = lacks_price(p);
+	size_t i = 0;
+
+	if (lacks == p->named)
+		return;
+	e->changed = true;
+	p->named = lacks;
+	if (lacks) {
+		e->unpriced[e->n_unpriced++] = (struct span){ p->name, p->n };
+		return;
+	}
+	while (e->unpriced[i].p != p->name)
+		i++;
+	e->n_unpriced--;
+	memmove(&e->unpriced[i], &e->unpriced[i + 1], (e->n_unpriced - i) * sizeof e->unpriced[0]);
+}
+
+/* --------------------------------------------------------------------------------------------------------- balance */
+
+bool equity_set_balance(struct equity *e, struct dec balance, const char **why)
+{
+	if (!settle(e, balance, e->pnl))
+		return refuse(why, "balance gives an equity of more than 38 digits");
+	e->known = true;
+	return true;
+}
+
+/* The wallet is that of the first market that is named: a spot balance must not replace that of the futures wallet. */
+bool equity_balance(struct equity *e, const struct event_balance *b, const char **why)
+{
+	bool other = e->wallet && b->market && b->market != e->wallet;
+
+	if (other || !span_eq(b->asset, e->asset))
+		return true;
+	if (!equity_set_balance(e, b->balance, why))
+		return false;
+	if (b->market)
+		e->wallet = b->market;
+	return true;
+}
+
+/* -------------------------------------------------------------------------------------------------------- position */
+
+static int side_of(struct span side)
+{
+	return span_is(side, "LONG") ? 1 : span_is(side, "SHORT") ? 2 : 0;
+}
+
+/* contracts of COIN-M are 100 USD for BTC, 10 USD for the others (binance 2.11) */
+static struct dec contract_size(const struct pair *pair, const struct event_position *p)
+{
+	if (p->has_contract_size)
+		return p->contract_size;
+	bool bitcoin = span_is(symbol_base(NULL, (struct span){ pair->name, pair->n }), "BTC");
+	return (struct dec){ bitcoin ? 100 : 10, 0 };
+}
+
+static struct position *take_position(struct equity *e)
+{
+	struct position *p = e->free;
+
+	if (p)
+		e->free = p->next_free;
+	else
+		p = &e->positions[e->n_positions]; /* none has been given back, so all before it are held */
+	e->n_positions++;
+	return p;
+}
+
+static void give_position(struct equity *e, struct position *p)
+{
+	p->next_free = e->free;
+	e->free = p;
+	e->n_positions--;
+}
+
+/* qty 0: the position is closed, or was never open */
+static bool close_position(struct equity *e, struct pair *pair, int side, const char **why)
+{
+	struct position *p = pair->held[side];
+	struct dec pnl = e->pnl;
+
+	if (!p)
+		return true;
+	if (exchange(&pnl, p->pnl, DEC_NIL) != DEC_OK || !settle(e, e->balance, pnl))
+		return refuse(why, "qty gives an equity of more than 38 digits");
+	pair->held[side] = NULL;
+	give_position(e, p);
+	e->changed = true;
+	list_unpriced(e, pair);
+	return true;
+}
+
+/* `fresh`, already valued, takes the place of what is held at that side */
+static bool hold_position(struct equity *e, struct pair *pair, int side, const struct position *fresh, const char **why)
+{
+	struct position *p = pair->held[side];
+	struct dec pnl = e->pnl;
+
+	if (!p && e->n_positions == EQUITY_POSITIONS_MAX)
+		return refuse(why, "more than 4096 positions");
+	if (!fresh->valued && !pair->named && e->n_unpriced == EQUITY_UNPRICED_MAX)
+		return refuse(why, "more than 1024 pairs without a price");
+	if (exchange(&pnl, p ? p->pnl : DEC_NIL, fresh->pnl) != DEC_OK || !settle(e, e->balance, pnl))
+		return refuse(why, "qty gives an equity of more than 38 digits");
+	if (!p) {
+		p = pair->held[side] = take_position(e);
+		e->changed = true;
+	}
+	*p = *fresh;
+	e->known = true;
+	list_unpriced(e, pair);
+	return true;
+}
+
+bool equity_position(struct equity *e, const struct event_position *p, const char **why)
+{
+	char text[2 * EVENT_NAME_MAX];
+	struct span name = p->pair;
+	enum event_market market = p->market;
+	struct position fresh = {
+		.qty = p->qty, .entry = p->entry_price, .has_mark = p->has_mark, .mark = p->mark_price
+	};
+
+	if (!full_name(e, p->symbol, &name, &market, text))
+		return refuse(why, "symbol is too long");
+	struct pair *pair = find_pair(e, name, market);
+	if (!pair)
+		return refuse(why, "pair is one too many: 8192 have been seen");
+	if (pair->kind == FOREIGN)
+		return true;
+	if (pair->kind == UNKNOWN)
+		return refuse(why, "pair does not tell its margin asset");
+	if (dec_sign(p->qty) == 0)
+		return close_position(e, pair, side_of(p->side), why);
+	if (p->has_contract_size && dec_sign(p->contract_size) <= 0)
+		return refuse(why, "contractSize is not above zero");
+	fresh.size = contract_size(pair, p);
+	switch (value(pair, &fresh)) {
+	case DEC_OK:
+		return hold_position(e, pair, side_of(p->side), &fresh, why);
+	case DEC_ZERO:
+		return refuse(why, "entryPrice or price is zero, by which an inverse contract divides");
+	default:
+		return refuse(why, "qty gives a PnL of more than 38 digits");
+	}
+}
+
+/* ----------------------------------------------------------------------------------------------------------- price */
+
+static bool wanted(enum equity_mark mark, enum event_source source)
+{
+	switch (mark) {
+	case EQUITY_BOOK:
+		return source == EVENT_BOOK;
+	case EQUITY_MARK:
+		return source == EVENT_MARK;
+	case EQUITY_TRADE:
+		return source == EVENT_TRADE;
+	case EQUITY_ANY:
+		break;
+	}
+	return true;
+}
+
+/* the positions of a pair at its new price: all of them, or none */
+static enum dec_result reprice(struct equity *e, struct pair *pair)
+{
+	struct position fresh[SIDES];
+	struct dec pnl = e->pnl;
+	enum dec_result r = DEC_OK;
+
+	for (int i = 0; i < SIDES && r == DEC_OK; i++) {
+		if (!pair->held[i])
+			continue;
+		fresh[i] = *pair->held[i];
+		r = value(pair, &fresh[i]);
+		if (r == DEC_OK)
+			r = exchange(&pnl, pair->held[i]->pnl, fresh[i].pnl);
+	}
+	if (r == DEC_OK && !settle(e, e->balance, pnl))
+		r = DEC_RANGE;
+	for (int i = 0; i < SIDES && r == DEC_OK; i++)
+		if (pair->held[i])
+			*pair->held[i] = fresh[i];
+	return r;
+}
+
+bool equity_price(struct equity *e, const struct event_tick *t, const char **why)
+{
+	char text[2 * EVENT_NAME_MAX];
+	struct span name = t->pair;
+	enum event_market market = t->market;
+
+	if (!wanted(e->mark, t->source))
+		return true;
+	if (!full_name(e, t->symbol, &name, &market, text))
+		return refuse(why, "symbol is too long");
+	struct pair *pair = find_pair(e, name, market);
+	if (!pair || pair->kind == FOREIGN || pair->kind == UNKNOWN)
+		return true;
+	struct dec price_before = pair->price;
+	bool priced_before = pair->priced;
+	pair->price = t->price;
+	pair->priced = true;
+	enum dec_result r = reprice(e, pair);
+	if (r != DEC_OK) {
+		pair->price = price_before;
+		pair->priced = priced_before;
+		return refuse(why, r == DEC_ZERO ? "price is zero, by which an inverse contract divides"
+						 : "price gives an equity of more than 38 digits");
+	}
+	list_unpriced(e, pair);
+	return true;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- lines */
+
+struct event_equity equity_now(const struct equity *e)
+{
+	return (struct event_equity){
+		.balance = e->balance,
+		.unrealized_pnl = e->pnl,
+		.equity = e->total,
+		.asset = e->asset,
+		.positions = e->n_positions,
+		.unpriced = e->unpriced,
+		.n_unpriced = e->n_unpriced,
+	};
+}
+
+/* takes a record in; *ts is its time, -1 where it has none that we know */
+static bool take(struct equity *e, enum event_type type, int64_t *ts, const char **why)
+{
+	union {
+		struct event_tick tick;
+		struct event_position position;
+		struct event_balance balance;
+	} u;
+
+	switch (type) {
+	case EVENT_PRICE_UPDATE:
+		if (!event_read_tick(&e->fields, &u.tick, why))
+			return false;
+		*ts = u.tick.ts;
+		return equity_price(e, &u.tick, why);
+	case EVENT_POSITION_UPDATE:
+		if (!event_read_position(&e->fields, &u.position, why))
+			return false;
+		*ts = u.position.ts;
+		return equity_position(e, &u.position, why);
+	case EVENT_BALANCE_UPDATE:
+		if (!event_read_balance(&e->fields, &u.balance, why))
+			return false;
+		*ts = u.balance.ts;
+		return equity_balance(e, &u.balance, why);
+	case EVENT_OTHER:
+		return true;
+	default:
+		if (!event_time(&e->fields, EVENT_SLOT_TS, ts))
+			*ts = -1;
+		return true;
+	}
+}
+
+/* the sentences above and those of lib/event begin with the key they are about; 0 where it did not come */
+static size_t where(const struct fields *f, struct span line, const char *why)
+{
+	struct span rest;
+	struct span key = span_cut(span_of(why), ' ', &rest);
+	unsigned slot = event_slot(key.p, key.n, 0);
+
+	return slot && fields_has(f, slot) ? (size_t)(f->v[slot].p - line.p) : 0;
+}
+
+static bool read_line(struct equity *e, struct span line, const char **why, size_t *at)
+{
+	if (fields_read(&e->fields, line))
+		return true;
+	*at = e->fields.at;
+	return refuse(why, e->fields.why);
+}
+
+/* Held back by --every, a change is told behind the first record that is late enough. A jump back in time, as where two
+ * recordings follow each other, must not silence it. */
+static bool is_due(const struct equity *e, int64_t ts)
+{
+	if (ts < 0 || !e->known || (e->told && !e->changed))
+		return false;
+	return !e->told || e->every == 0 || ts - e->told_ts >= e->every || e->told_ts - ts >= e->every;
+}
+
+static void tell(struct equity *e, int64_t ts, struct line_out *out)
+{
+	struct event_equity now = equity_now(e);
+
+	if (!line_room(out, LINE_RECORD_MAX + e->n_unpriced * (JSONW_STRING_MAX(EVENT_NAME_MAX) + 1)))
+		return;
+	now.ts = ts;
+	out->p = event_write_equity(out->p, &now);
+	out->lines++;
+	e->snapshots++;
+	e->told = true;
+	e->told_ts = ts;
+	e->changed = false;
+}
+
+bool equity_line(struct equity *e, struct span line, struct line_out *out, const char **why, size_t *at)
+{
+	int64_t ts = -1;
+
+	if (!read_line(e, line, why, at))
+		return false;
+	if (!take(e, event_type(&e->fields), &ts, why)) {
+		*at = where(&e->fields, line, *why);
+		return false;
+	}
+	if (line_put(out, line) && is_due(e, ts))
+		tell(e, ts, out);
+	return true;
+}
+
+bool equity_start_line(struct equity *e, struct span line, const char **why, size_t *at)
+{
+	int64_t ts;
+
+	if (!read_line(e, line, why, at))
+		return false;
+	enum event_type type = event_type(&e->fields);
+	if (type != EVENT_POSITION_UPDATE && type != EVENT_BALANCE_UPDATE)
+		return true;
+	if (take(e, type, &ts, why))
+		return true;
+	*at = where(&e->fields, line, *why);
+	return false;
+}
+
+struct equity_counts equity_counts(const struct equity *e)
+{
+	return (struct equity_counts){ e->n_positions, e->n_unpriced, e->n_pairs, e->snapshots };
+}
