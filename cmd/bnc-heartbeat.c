@@ -179,7 +179,7 @@ int main(int argc, char **argv)
 		.counters = counters,
 		.tell = err_warn,
 	};
-	fields_open(&s.fields, event_slot);
+	fields_open(&s.fields, heartbeat_slot);
 	s.events = o.events;
 	if (o.events) {
 		heartbeat_of_events(&s.beat, o.interval_ms);

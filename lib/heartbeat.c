@@ -25,6 +25,20 @@ bool heartbeat_reached(struct heartbeat *h, int64_t now, int64_t *point)
 	return due;
 }
 
+unsigned heartbeat_slot(const char *key, size_t n, int depth)
+{
+	struct span name = { key, n };
+
+	(void)depth;
+	if (n == 2 && span_eq(name, SPAN("ts")))
+		return EVENT_SLOT_TS;
+	if (n == 4 && span_eq(name, SPAN("type")))
+		return EVENT_SLOT_TYPE;
+	if (n == 4 && span_eq(name, SPAN("recv")))
+		return EVENT_SLOT_RECV;
+	return FIELDS_SKIP;
+}
+
 bool heartbeat_time(const struct fields *f, int64_t *ts, const char **why)
 {
 	*ts = -1;

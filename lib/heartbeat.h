@@ -26,8 +26,11 @@ void heartbeat_of_events(struct heartbeat *h, int64_t interval);
 /* it is `now` (>= 0): is a heartbeat due? *point is the newest point of the grid that has been reached */
 bool heartbeat_reached(struct heartbeat *h, int64_t now, int64_t *point);
 
+/* for fields_open: of all keys of a record only those that tell its time */
+unsigned heartbeat_slot(const char *key, size_t n, int depth);
+
 /* the time of a line in ms: `ts` of a record, else `recv` of a frame, -1 where it has neither. false: a record whose
- * `ts` breaks the contract, *why says so. f: read with event_slot */
+ * `ts` breaks the contract, *why says so. f: read with heartbeat_slot */
 bool heartbeat_time(const struct fields *f, int64_t *ts, const char **why);
 
 #endif

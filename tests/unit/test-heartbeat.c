@@ -126,7 +126,7 @@ static bool time_of(const char *line, int64_t *ts)
 
 	memcpy(text, line, n);
 	memset(text + n, '\n', JSON_PAD);
-	fields_open(&f, event_slot);
+	fields_open(&f, heartbeat_slot);
 	assert_true(fields_read(&f, (struct span){ text, n }));
 	bool good = heartbeat_time(&f, ts, &why);
 	assert_true(good || why);
