@@ -52,7 +52,7 @@ stands_still() { # PID
 	wait_end beat 3
 	[ "$status" -eq 0 ]
 	# 300 ms apart on the whole, whatever the single ones did
-	jq -se '(.[3].ts - .[0].ts) | . >= 890 and . < 1500' beat.out
+	jq -se '(.[3].ts - .[0].ts) | . >= 890 and . < 3000' beat.out
 	jq -se 'all(.type == "heartbeat" and (keys | length) == 2)' beat.out
 }
 
