@@ -1,0 +1,127 @@
+#!/bin/bash
+# feed.sh: the combined stream on standard output: records of bnc-event(5) and a heartbeat every five seconds.
+# What it is made of is said by environment (the whole list is in bnc(7)):
+#
+#   BNC_SOURCE     live (default) | demo: bnc-mock on loopback, through the same client, TLS included | replay:FILE
+#   BNC_SYMBOLS    SOLUSDT (default), or several: "SOLUSDT ETHUSDT"; also stream names
+#   BNC_CHANNELS   as bnc-stream -c      BNC_MARKET     as bnc-stream -m and bnc-normalize -m
+#   BNC_BALANCE    10000 (default)       BNC_POSITIONS  file of position_update lines; demo has one position without
+#   BNC_RATE       demo: events a second and stream
+#   BNC_URL        live: another exchange, as bnc-stream -u; BNC_CACERT: and its certificate authority
+#   BNC_BIN        where the programs are; else ../build/bin beside this script, else they are found in PATH
+#
+#   BNC_SOURCE=demo scripts/feed.sh | jq -r 'select(.type == "equity_snapshot").equity'
+set -u -o pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P) || exit 3
+bin=${BNC_BIN:-$here/../build/bin}
+[[ -d $bin ]] && PATH=$bin:$PATH
+export BNC_SOURCE=${BNC_SOURCE:-live}
+IFS=$', \t\n' read -r -d '' -a symbols <<<"${BNC_SYMBOLS:-SOLUSDT}"
+# whatever kills this script ends its children too
+ours=(setpriv --pdeathsig TERM)
+market=(${BNC_MARKET:+-m "$BNC_MARKET"})
+client=("${market[@]}" ${BNC_CHANNELS:+-c "$BNC_CHANNELS"})
+scratch=
+
+fail() { # STATUS MESSAGE
+	printf 'feed.sh: %s\n' "$2" >&2
+	exit "$1"
+}
+
+need() { # PROGRAM...
+	local program
+	for program; do
+		command -v "$program" >/dev/null || fail 3 "$program is not there: make builds it, make install installs it"
+	done
+}
+
+status() { # STATE SOURCE DETAIL: a record of our own beside those of bnc-stream
+	local us=${EPOCHREALTIME/[.,]/}
+	printf '{"type":"status","state":"%s","ts":%d,"source":"%s","detail":"%s"}\n' "$1" $((us / 1000)) "$2" "$3"
+}
+
+# --- where frames come from ----------------------------------------------------------------------------------------
+
+live() {
+	need bnc-stream
+	client+=(${BNC_URL:+-u "$BNC_URL"} ${BNC_CACERT:+--cacert "$BNC_CACERT"})
+	frames() { exec "${ours[@]}" bnc-stream -s "${client[@]}" -- "${symbols[@]}"; }
+}
+
+# the offline exchange on a free port of loopback, with a certificate authority of its own made at each start
+demo() {
+	need bnc-stream bnc-mock
+	local names port=
+	scratch=$(mktemp -d "${BNC_RUN:-${TMPDIR:-/tmp}}/demo.XXXXXX") || exit 3
+	names=$(printf '%s,' "${symbols[@]%%@*}")
+	coproc exchange {
+		exec "${ours[@]}" bnc-mock -p 0 --ca-out "$scratch/ca.pem" --symbols "${names%,}" \
+			${BNC_RATE:+--rate "$BNC_RATE"} </dev/null
+	}
+	IFS= read -r -t 10 port <&"${exchange[0]:-}"
+	[[ $port == [0-9]* ]] || fail 3 "bnc-mock did not start"
+	client+=(-u "wss://127.0.0.1:$port" --cacert "$scratch/ca.pem")
+	if [[ -z ${BNC_POSITIONS:-} ]]; then
+		demo_position >"$scratch/positions"
+		BNC_POSITIONS=$scratch/positions
+	fi
+	frames() {
+		status connecting demo "an offline exchange whose prices are made up: not the market"
+		exec "${ours[@]}" bnc-stream -s "${client[@]}" -- "${symbols[@]}"
+	}
+}
+
+# so that equity moves
+demo_position() {
+	printf '%s\n' '{"type":"position_update","symbol":"SOL","qty":"25","entryPrice":"140","markPrice":"140",'\
+'"unrealizedPnl":"0","ts":0,"pair":"SOLUSDT","market":"usdm","positionSide":"BOTH"}'
+}
+
+# A recording may hold anything. websocketd gives a line of at most 4082 bytes as one frame, and bnc's own records
+# are shorter: longer lines of others are left out, and told.
+replay() { # FILE
+	recording=$1
+	[[ -f $recording && -r $recording ]] || fail 3 "cannot read the recording '$recording'"
+	frames() {
+		status live replay "a recording: not the market of now"
+		zcat -f -- "$recording"
+		status end replay "the recording has ended"
+	}
+	records() {
+		bnc-normalize "${market[@]}" | LC_ALL=C awk 'length < 4082 { print; next } { n++ } END {
+			if (n) printf "feed.sh: %d lines of 4082 bytes and more left out\n", n > "/dev/stderr" }'
+	}
+}
+
+# --- the pipeline ------------------------------------------------------------------------------------------------
+
+records() { exec "${ours[@]}" bnc-normalize "${market[@]}"; }
+
+# whichever way this script ends, nothing that it started goes on
+tidy() {
+	local jobs
+	trap '' TERM INT HUP
+	mapfile -t jobs < <(jobs -p)
+	((${#jobs[@]})) && kill -TERM "${jobs[@]}" 2>/dev/null
+	wait
+	[[ -z $scratch ]] || rm -rf -- "$scratch"
+}
+
+main() {
+	need setpriv bnc-normalize bnc-equity bnc-heartbeat
+	((${#symbols[@]})) || fail 2 "BNC_SYMBOLS names no symbol"
+	trap tidy EXIT
+	trap 'exit 0' TERM INT HUP
+	case $BNC_SOURCE in
+	live | demo) "$BNC_SOURCE" ;;
+	replay:?*) replay "${BNC_SOURCE#replay:}" ;;
+	*) fail 2 "BNC_SOURCE is live, demo or replay:FILE, not '$BNC_SOURCE'" ;;
+	esac
+	equity=(-b "${BNC_BALANCE:-10000}" ${BNC_POSITIONS:+-p "$BNC_POSITIONS"})
+	frames | records | "${ours[@]}" bnc-equity "${equity[@]}" | "${ours[@]}" bnc-heartbeat &
+	# the pipeline, or the offline exchange: without either there is no feed
+	wait -n
+}
+
+main
