@@ -10,24 +10,25 @@
 #   BNC_URL        live: another exchange, as bnc-stream -u; BNC_CACERT: and its certificate authority
 #   BNC_BIN        where the programs are; else ../build/bin beside this script, else they are found in PATH
 #
+# With --check it starts nothing and only says what keeps it from starting.
+#
 #   BNC_SOURCE=demo scripts/feed.sh | jq -r 'select(.type == "equity_snapshot").equity'
+# shellcheck disable=SC2317 # frames and records are what the chosen source makes them
 set -u -o pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P) || exit 3
+# shellcheck source=scripts/common.sh
+. "$here/common.sh"
 bin=${BNC_BIN:-$here/../build/bin}
 [[ -d $bin ]] && PATH=$bin:$PATH
 export BNC_SOURCE=${BNC_SOURCE:-live}
-IFS=$', \t\n' read -r -d '' -a symbols <<<"${BNC_SYMBOLS:-SOLUSDT}"
+symbols=()
+words symbols "${BNC_SYMBOLS:-SOLUSDT}"
 # whatever kills this script ends its children too
 ours=(setpriv --pdeathsig TERM)
 market=(${BNC_MARKET:+-m "$BNC_MARKET"})
 client=("${market[@]}" ${BNC_CHANNELS:+-c "$BNC_CHANNELS"})
 scratch=
-
-fail() { # STATUS MESSAGE
-	printf 'feed.sh: %s\n' "$2" >&2
-	exit "$1"
-}
 
 need() { # PROGRAM...
 	local program
@@ -36,24 +37,17 @@ need() { # PROGRAM...
 	done
 }
 
-status() { # STATE SOURCE DETAIL: a record of our own beside those of bnc-stream
-	local us=${EPOCHREALTIME/[.,]/}
-	printf '{"type":"status","state":"%s","ts":%d,"source":"%s","detail":"%s"}\n' "$1" $((us / 1000)) "$2" "$3"
-}
-
 # --- where frames come from ----------------------------------------------------------------------------------------
 
 live() {
-	need bnc-stream
 	client+=(${BNC_URL:+-u "$BNC_URL"} ${BNC_CACERT:+--cacert "$BNC_CACERT"})
 	frames() { exec "${ours[@]}" bnc-stream -s "${client[@]}" -- "${symbols[@]}"; }
 }
 
 # the offline exchange on a free port of loopback, with a certificate authority of its own made at each start
 demo() {
-	need bnc-stream bnc-mock
 	local names port=
-	scratch=$(mktemp -d "${BNC_RUN:-${TMPDIR:-/tmp}}/demo.XXXXXX") || exit 3
+	scratch=$(mktemp -d "${BNC_RUN:-${TMPDIR:-/tmp}}/demo.$$.XXXXXX") || exit 3
 	names=$(printf '%s,' "${symbols[@]%%@*}")
 	coproc exchange {
 		exec "${ours[@]}" bnc-mock -p 0 --ca-out "$scratch/ca.pem" --symbols "${names%,}" \
@@ -67,7 +61,7 @@ demo() {
 		BNC_POSITIONS=$scratch/positions
 	fi
 	frames() {
-		status connecting demo "an offline exchange whose prices are made up: not the market"
+		status connecting "an offline exchange whose prices are made up: not the market" demo
 		exec "${ours[@]}" bnc-stream -s "${client[@]}" -- "${symbols[@]}"
 	}
 }
@@ -82,11 +76,10 @@ demo_position() {
 # are shorter: longer lines of others are left out, and told.
 replay() { # FILE
 	recording=$1
-	[[ -f $recording && -r $recording ]] || fail 3 "cannot read the recording '$recording'"
 	frames() {
-		status live replay "a recording: not the market of now"
+		status live "a recording: not the market of now" replay
 		zcat -f -- "$recording"
-		status end replay "the recording has ended"
+		status end "the recording has ended" replay
 	}
 	records() {
 		bnc-normalize "${market[@]}" | LC_ALL=C awk 'length < 4082 { print; next } { n++ } END {
@@ -108,15 +101,31 @@ tidy() {
 	[[ -z $scratch ]] || rm -rf -- "$scratch"
 }
 
-main() {
+# what keeps the feed from starting is said before anything has been started
+check() {
 	need setpriv bnc-normalize bnc-equity bnc-heartbeat
 	((${#symbols[@]})) || fail 2 "BNC_SYMBOLS names no symbol"
+	case $BNC_SOURCE in
+	live) need bnc-stream ;;
+	demo) need bnc-stream bnc-mock ;;
+	replay:?*)
+		local file=${BNC_SOURCE#replay:}
+		[[ -f $file && -r $file ]] || fail 3 "cannot read the recording '$file'"
+		;;
+	*) fail 2 "BNC_SOURCE is live, demo or replay:FILE, not '$BNC_SOURCE'" ;;
+	esac
+	[[ -z ${BNC_POSITIONS:-} || -r $BNC_POSITIONS ]] || fail 3 "cannot read the positions in '$BNC_POSITIONS'"
+}
+
+main() {
+	local equity
+	check
+	[[ ${1:-} != --check ]] || exit 0
 	trap tidy EXIT
 	trap 'exit 0' TERM INT HUP
 	case $BNC_SOURCE in
 	live | demo) "$BNC_SOURCE" ;;
-	replay:?*) replay "${BNC_SOURCE#replay:}" ;;
-	*) fail 2 "BNC_SOURCE is live, demo or replay:FILE, not '$BNC_SOURCE'" ;;
+	replay:*) replay "${BNC_SOURCE#replay:}" ;;
 	esac
 	equity=(-b "${BNC_BALANCE:-10000}" ${BNC_POSITIONS:+-p "$BNC_POSITIONS"})
 	frames | records | "${ours[@]}" bnc-equity "${equity[@]}" | "${ours[@]}" bnc-heartbeat &
@@ -124,4 +133,4 @@ main() {
 	wait -n
 }
 
-main
+main "$@"

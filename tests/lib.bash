@@ -7,7 +7,8 @@
 #   start NAME CMD...        in the background with $SCRATCH/NAME.{out,err}, sets $NAME_pid
 #   stop NAME [SIGNAL]       ends it and sets $status
 #   wait_end NAME SECONDS    waits for its own end and sets $status
-#   left_over                lists the processes that this test started and that still run
+#   left_over                lists the processes that this test started and that still run; not into a pipe, whose
+#                            other end would be one
 #   have_shared FILE         skips the test unless $SHARED/FILE, a shared recording, is there
 #   start_mock ARGS...       the offline exchange; sets $MOCK_PORT and $MOCK_CA
 #
@@ -51,7 +52,7 @@ show_logs() {
 	for log in "$SCRATCH"/*.out "$SCRATCH"/*.err "$SCRATCH"/run/*.log; do
 		[[ -s $log ]] || continue
 		echo "--- ${log#"$SCRATCH/"} (last lines)"
-		tail -n 15 "$log" | cut -c1-300
+		tail -n 10 "$log" | cut -c1-200
 	done
 }
 
