@@ -134,7 +134,7 @@ static void heal(struct mock_conn *c)
 	c->drop.left = c->dup.left = c->newline.left = c->reorder.left = 0;
 }
 
-/* a state that lasts; false: it is none of these */
+/* a state that lasts, behind what is queued already; false: it is none of these */
 static bool mode(struct mock_conn *c, const struct mock_fault *f, int64_t now)
 {
 	switch (f->verb) {
@@ -196,11 +196,10 @@ static bool countdown(struct mock_conn *c, const struct mock_fault *f)
 }
 
 /* frames that RFC 6455 forbids, and bytes that are no frames; false: it is none of these */
-static bool broken_frame(struct mock_conn *c, const struct mock_fault *f, int64_t now)
+static bool broken_frame(struct mock_conn *c, const struct mock_fault *f)
 {
 	switch (f->verb) {
 	case MOCK_V_GARBAGE:
-		mock_conn_flush(c, now);
 		(void)!send(c->fd, noise, sizeof noise - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		return true;
 	case MOCK_V_RSV:
@@ -300,7 +299,8 @@ static void carry_out(struct mock_conn *c, const struct mock_fault *f, int64_t n
 	mock_log_text(c->log, "fault", span_of(f->word));
 	mock_log_number(c->log, "served", (int64_t)c->served);
 	mock_log_end(c->log);
-	if (!mode(c, f, now) && !countdown(c, f) && !broken_frame(c, f, now))
+	mock_conn_flush(c, now);
+	if (!mode(c, f, now) && !countdown(c, f) && !broken_frame(c, f))
 		message(c, f, now, wall_ms);
 }
 

@@ -239,11 +239,11 @@ enum mock_recording_got mock_recording_next(struct mock_recording *r, struct moc
 			r->bad++;
 			continue;
 		}
+		if (r->in.ended)
+			return MOCK_RECORDING_END;
 		if (r->pipe && !readable(r->fd))
 			return MOCK_RECORDING_WAIT;
-		long n = line_fill(&r->in);
-		if (n == 0)
-			return MOCK_RECORDING_END;
+		long n = line_fill(&r->in); /* 0: the end, behind a last line that may lack its '\n' */
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return MOCK_RECORDING_WAIT;
 		if (n < 0)
