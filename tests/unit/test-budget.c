@@ -1,0 +1,190 @@
+/* lib/budget: limits, sharing between processes, files that are not as they should be */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "budget.h"
+
+#define SECOND 1000000LL
+
+static char dir[] = "/tmp/bnc-budget.XXXXXX";
+static char run[64], file[80];
+static char why[256];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(run, sizeof run, "%s/run", dir);
+	snprintf(file, sizeof file, "%s/connections", run);
+	return 0;
+}
+
+static int empty_dir(void **state)
+{
+	(void)state;
+	unlink(file);
+	rmdir(run);
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
+static struct budget *open_it(struct budget *b, uint64_t limit, int64_t window)
+{
+	why[0] = '\0';
+	if (!budget_open(b, run, "connections", limit, window, why))
+		fail_msg("%s", why);
+	return b;
+}
+
+static void the_limit_holds(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	open_it(&b, 3, 10 * SECOND);
+	assert_int_equal(budget_take(&b, 100 * SECOND), 0);
+	assert_int_equal(budget_take(&b, 101 * SECOND), 0);
+	assert_int_equal(budget_take(&b, 102 * SECOND), 0);
+	assert_int_equal(budget_take(&b, 103 * SECOND), 7 * SECOND);
+	assert_int_equal(budget_take(&b, 110 * SECOND - 1), 1);
+	assert_int_equal(budget_take(&b, 110 * SECOND), 0);
+	assert_int_equal(budget_take(&b, 110 * SECOND), SECOND);
+	budget_close(&b);
+}
+
+static void it_outlives_the_process(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	budget_close(open_it(&b, 1, SECOND));
+	open_it(&b, 1, SECOND);
+	assert_int_equal(budget_take(&b, 5 * SECOND), 0);
+	budget_close(&b);
+	open_it(&b, 1, SECOND);
+	assert_int_equal(budget_take(&b, 5 * SECOND + 1), SECOND - 1);
+	budget_close(&b);
+}
+
+static void processes_share_it(void **state)
+{
+	struct budget b;
+	int taken = 0;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		if (fork() == 0) {
+			int n = 0;
+			open_it(&b, 50, SECOND);
+			for (int64_t wait; (wait = budget_take(&b, SECOND)) == 0 || wait == BUDGET_BUSY_US;)
+				n += wait == 0;
+			_exit(n);
+		}
+	}
+	for (int i = 0, status; i < 4 && wait(&status) > 0; i++)
+		taken += WEXITSTATUS(status);
+	assert_int_equal(taken, 50);
+}
+
+static void a_held_lock_does_not_hold_us_up(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	open_it(&b, 2, SECOND);
+	int other = open(file, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	assert_int_equal(budget_take(&b, SECOND), BUDGET_BUSY_US);
+	close(other);
+	assert_int_equal(budget_take(&b, SECOND), 0);
+	budget_close(&b);
+}
+
+static void put(const void *bytes, size_t n)
+{
+	mkdir(run, 0700);
+	int fd = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, bytes, n), n);
+	close(fd);
+}
+
+static void rubbish_in_the_file_is_survived(void **state)
+{
+	int64_t ahead[BUDGET_SLOTS];
+	struct budget b;
+
+	(void)state;
+	put("cut", 3); /* what a crash may leave */
+	open_it(&b, 2, SECOND);
+	assert_int_equal(budget_take(&b, 10 * SECOND), 0);
+	budget_close(&b);
+
+	for (int i = 0; i < BUDGET_SLOTS; i++) /* the machine has been started anew */
+		ahead[i] = 1000 * SECOND;
+	put(ahead, sizeof ahead);
+	open_it(&b, 2, SECOND);
+	assert_int_equal(budget_take(&b, 10 * SECOND), 0);
+	assert_int_equal(budget_take(&b, 10 * SECOND), 0);
+	assert_int_equal(budget_take(&b, 10 * SECOND), SECOND);
+	budget_close(&b);
+
+	memset(ahead, 0xff, sizeof ahead);
+	put(ahead, sizeof ahead);
+	open_it(&b, 1, SECOND);
+	assert_int_equal(budget_take(&b, 10 * SECOND), 0);
+	budget_close(&b);
+}
+
+static void strangers_are_refused(void **state)
+{
+	struct budget b;
+
+	(void)state;
+	assert_int_equal(mkdir(run, 0700), 0);
+	assert_int_equal(chmod(run, 0777), 0);
+	assert_false(budget_open(&b, run, "connections", 1, SECOND, why));
+	assert_non_null(strstr(why, "others may write"));
+	/* and it counts for itself */
+	assert_int_equal(budget_take(&b, SECOND), 0);
+	assert_int_equal(budget_take(&b, SECOND), SECOND);
+	assert_int_equal(chmod(run, 0700), 0);
+	assert_int_equal(symlink("/dev/null", file), 0);
+	assert_false(budget_open(&b, run, "connections", 1, SECOND, why));
+	unlink(file);
+	assert_false(budget_open(&b, "/proc/nowhere", "connections", 1, SECOND, why));
+	assert_non_null(strstr(why, "/proc/nowhere"));
+	assert_false(budget_open(&b, "/dev/null", "connections", 1, SECOND, why));
+	assert_non_null(strstr(why, "not a directory"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(the_limit_holds, empty_dir),
+		cmocka_unit_test_teardown(it_outlives_the_process, empty_dir),
+		cmocka_unit_test_teardown(processes_share_it, empty_dir),
+		cmocka_unit_test_teardown(a_held_lock_does_not_hold_us_up, empty_dir),
+		cmocka_unit_test_teardown(rubbish_in_the_file_is_survived, empty_dir),
+		cmocka_unit_test_teardown(strangers_are_refused, empty_dir),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
