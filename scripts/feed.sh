@@ -49,14 +49,15 @@ demo() {
 	local names port=
 	scratch=$(mktemp -d "${BNC_RUN:-${TMPDIR:-/tmp}}/demo.$$.XXXXXX") || exit 3
 	names=$(printf '%s,' "${symbols[@]%%@*}")
+	# a coprocess for its pipe alone: a line comes when the exchange listens, an end when it could not
 	coproc exchange {
-		exec "${ours[@]}" bnc-mock -p 0 --ca-out "$scratch/ca.pem" --symbols "${names%,}" \
-			${BNC_RATE:+--rate "$BNC_RATE"} </dev/null
+		exec "${ours[@]}" bnc-mock -p 0 --ca-out "$scratch/ca.pem" --port-file "$scratch/port" --ready-fd 3 \
+			--symbols "${names%,}" "${market[@]}" ${BNC_RATE:+--rate "$BNC_RATE"} </dev/null 3>&1 >/dev/null
 	}
-	IFS= read -r -t 10 port <&"${exchange[0]:-}"
+	IFS= read -r -t 10 <&"${exchange[0]:-}" && read -r port <"$scratch/port"
 	[[ $port == [0-9]* ]] || fail 3 "bnc-mock did not start"
 	client+=(-u "wss://127.0.0.1:$port" --cacert "$scratch/ca.pem")
-	if [[ -z ${BNC_POSITIONS:-} ]]; then
+	if [[ -z ${BNC_POSITIONS:-} && " ${symbols[*]^^}" == *" SOLUSDT"* && ${BNC_MARKET:-usdm} == usdm ]]; then
 		demo_position >"$scratch/positions"
 		BNC_POSITIONS=$scratch/positions
 	fi

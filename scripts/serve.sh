@@ -97,7 +97,8 @@ base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 start_websocketd() {
 	(
 		open_log "$BNC_RUN/websocketd.log"
-		exec setpriv --pdeathsig TERM websocketd "${options[@]}" "$here/pipeline.sh" </dev/null >&2 {lock}>&-
+		close_others ""
+		exec setpriv --pdeathsig TERM websocketd "${options[@]}" "$here/pipeline.sh" </dev/null >&2
 	) &
 	websocketd=$!
 }

@@ -246,6 +246,16 @@ only_clients() {
 	wait_for 2 only_websocketd
 }
 
+@test "a feed that ends and leaves a process: that ends too, and so does the connection" {
+	feed <<<'sleep 1000 & echo last'
+	serve
+	SECONDS=0
+	run "$WS" "ws://127.0.0.1:$port/ws" --seconds 8
+	[[ $output == last ]]
+	((SECONDS < 4))
+	wait_for 2 only_websocketd
+}
+
 @test "a feed that fails: the client is told, and the log says why" {
 	feed <<<'echo "feed.sh: no such thing" >&2; exit 3'
 	serve

@@ -1,0 +1,220 @@
+# serve.sh: one owner of everything it starts; what it lets websocketd do and serve.
+load ../lib
+
+WS=$TOOLS/ws
+
+setup() {
+	lib_setup
+	printf '%s\n' '#!/bin/bash' 'echo "{\"type\":\"status\",\"state\":\"live\",\"ts\":1}"' 'sleep 1000 | cat' >feed
+	chmod +x feed
+	export BNC_FEED=$SCRATCH/feed BNC_PORT
+	BNC_PORT=$(free_port)
+}
+
+serve() { # [SCRIPTS DIRECTORY]
+	rm -f ready
+	start serve bash -c 'exec "$@" 9>ready' bash "${1:-$ROOT/scripts}/serve.sh" --ready-fd 9
+	wait_for 10 test -s ready
+}
+
+client() { "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --until '"live"' "$@"; }
+
+three_clients() {
+	local i
+	for i in 1 2 3; do
+		start "client$i" "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 60
+	done
+	for i in 1 2 3; do
+		wait_for 10 test -s "client$i.out"
+	done
+}
+
+get() { curl --noproxy '*' -s -m 5 "$@"; }
+
+websocketd_pid() {
+	left=$(left_over)
+	awk '$2 == "websocketd" { print $1 }' <<<"$left"
+}
+
+@test "one line says where, what and which log; both addresses of localhost answer" {
+	serve
+	[[ $(<serve.out) == "bnc: ws://localhost:$BNC_PORT/ws  page http://localhost:$BNC_PORT/  source live  log $SCRATCH/run" ]]
+	client
+	[[ ! -e /proc/net/if_inet6 ]] || "$WS" "ws://[::1]:$BNC_PORT/ws" --until '"live"' --origin "http://localhost:$BNC_PORT"
+	[[ $(stat -c %a run) == 700 ]]
+}
+
+@test "it listens on loopback alone" {
+	local address
+	read -r address _ < <(hostname -I)
+	[[ -n $address && $address != *:* ]] || skip "this machine has no address but loopback"
+	serve
+	run ! get "http://$address:$BNC_PORT/"
+	get "http://127.0.0.1:$BNC_PORT/" >/dev/null
+}
+
+@test "a second one is refused and changes nothing" {
+	serve
+	BNC_PORT=$(free_port) run "$ROOT/scripts/serve.sh"
+	[[ $status == 3 && $output == "serve.sh: already running in $SCRATCH/run" ]]
+	client
+	stop serve
+	serve
+	client
+}
+
+@test "a port that is taken is one line and exit 3, though somebody answers there" {
+	start other /usr/bin/python3 -m http.server --bind 127.0.0.1 "$BNC_PORT"
+	wait_for 5 get "http://127.0.0.1:$BNC_PORT/" >/dev/null
+	run "$ROOT/scripts/serve.sh"
+	echo "$output"
+	[[ $status == 3 && ${#lines[@]} == 1 && $output == "serve.sh: "*"address already in use" ]]
+}
+
+@test "wrong calls are told and end with 2 or 3" {
+	local words
+	for words in "BNC_PORT=http" "BNC_PORT=0" "BNC_PORT=65536" "BNC_PORT=8000x" "BNC_SOURCE=paper" "BNC_SOURCE=replay:"; do
+		run env "$words" "$ROOT/scripts/serve.sh"
+		((status == 2 && ${#lines[@]} == 1))
+	done
+	for words in "--port 1" "--ready-fd" "--ready-fd x" "-x"; do
+		run "$ROOT/scripts/serve.sh" $words
+		((status == 2 && ${#lines[@]} == 1))
+	done
+	ln -s "$SCRATCH" elsewhere
+	BNC_RUN=elsewhere run "$ROOT/scripts/serve.sh"
+	[[ $status == 3 && $output == *"not a directory of ours" ]]
+	unset BNC_FEED
+	BNC_SOURCE=replay:nothing run "$ROOT/scripts/serve.sh"
+	[[ $status == 3 && $output == *"cannot read the recording 'nothing'" ]]
+	mkdir empty
+	BNC_BIN=$SCRATCH/empty PATH=/usr/bin:/bin run "$ROOT/scripts/serve.sh"
+	[[ $status == 3 && $output == *"bnc-"*" is not there: "* ]]
+}
+
+gone() {
+	left=$(left_over)
+	[[ -z $left ]] || ! grep -qv ws:// <<<"$left"
+}
+
+@test "SIGTERM and SIGINT end it and all it started" {
+	local signal
+	for signal in TERM INT; do
+		serve
+		three_clients
+		stop serve $signal
+		((status == 0))
+		wait_for 2 gone
+	done
+}
+
+@test "killed, all it started goes; the next start is not hindered" {
+	serve
+	three_clients
+	stop serve KILL
+	wait_for 2 gone
+	serve
+	client
+}
+
+@test "websocketd killed: its children go, and it comes back" {
+	serve
+	three_clients
+	local was now
+	was=$(websocketd_pid)
+	kill -KILL "$was"
+	back() { now=$(websocketd_pid) && [[ -n $now && $now != "$was" ]] && client; }
+	wait_for 10 back
+	wait_for 2 one_child
+	grep -q 'websocketd has ended with status 137; again in 1 s' run/websocketd.log
+}
+
+one_child() {
+	left=$(left_over)
+	! grep -q 'sleep 1000' <<<"$left"
+}
+
+@test "nothing the caller has open goes on to what lives for hours" {
+	exec 7<"$ROOT/LICENSE"
+	printf '%s\n' '#!/bin/bash' 'ls -l /proc/$$/fd /proc/$PPID/fd' 'cat' >feed
+	serve
+	exec 7<&-
+	run "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 1
+	echo "$output"
+	[[ $output == *pipe:* && $output != *LICENSE* && $output != *serve.lock* && $output != *ready* ]]
+	run ls -l "/proc/$(websocketd_pid)/fd"
+	echo "$output"
+	[[ $output == *websocketd.log* && $output != *LICENSE* && $output != *serve.lock* && $output != *ready* ]]
+}
+
+# a tree of its own, with a page
+tree() {
+	mkdir -p tree/scripts tree/web/dist/assets tree/web/dist/.git
+	cp "$ROOT"/scripts/*.sh tree/scripts/
+	echo '<title>the page</title>' >tree/web/dist/index.html
+	echo 'let a' >tree/web/dist/assets/a.js
+	echo secret >tree/web/dist/.git/config
+	echo secret >tree/web/dist/.env
+	echo secret >secret
+	ln -s "$SCRATCH/secret" tree/web/dist/link
+	ln -s "$SCRATCH" tree/web/dist/links
+	mkfifo tree/web/dist/fifo
+}
+
+@test "the page is a copy: no dot file, no symbolic link, no FIFO, no listing" {
+	tree
+	serve "$SCRATCH/tree/scripts"
+	[[ $(get "http://127.0.0.1:$BNC_PORT/") == *"the page"* ]]
+	[[ $(get "http://127.0.0.1:$BNC_PORT/assets/a.js") == "let a" ]]
+	local path
+	for path in .env .git/config link links/secret fifo; do
+		[[ $(get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$BNC_PORT/$path") == 404 ]]
+	done
+	[[ $(get "http://127.0.0.1:$BNC_PORT/assets/") == "" ]]
+	[[ $(get --path-as-is -o /dev/null -w '%{http_code}' "http://127.0.0.1:$BNC_PORT/../secret") != 200 ]]
+	[[ -f secret && -p tree/web/dist/fifo ]]
+}
+
+@test "without a page there is one that says how to read the stream; every answer has the security headers" {
+	mkdir -p tree/scripts
+	cp "$ROOT"/scripts/*.sh tree/scripts/
+	serve "$SCRATCH/tree/scripts"
+	run get -i "http://127.0.0.1:$BNC_PORT/"
+	echo "$output"
+	[[ $output == *"ws://localhost:$BNC_PORT/ws"* && $output != *"<script"* ]]
+	[[ $output == *"Content-Security-Policy: default-src 'self'; connect-src 'self' ws://localhost:$BNC_PORT ws://127.0.0.1:$BNC_PORT;"*"frame-ancestors 'none'"* ]]
+	[[ $output == *"X-Content-Type-Options: nosniff"* && $output == *"X-Frame-Options: DENY"* && $output == *"Cache-Control: no-cache"* ]]
+}
+
+@test "websocketd is never given --cgidir or --dir, and never more than 64 clients" {
+	serve
+	run cat "/proc/$(websocketd_pid)/cmdline"
+	[[ $output == *--maxforks=64* && $output != *cgi* && $output != *--dir* ]]
+	# a comment may name it
+	run ! grep -nE '^[^#]*--(cgidir|dir)\b' "$ROOT"/scripts/*.sh
+	# in 0.4.1 CONNECT gets past the cleaning of paths
+	[[ $(get -X CONNECT --path-as-is -o /dev/null -w '%{http_code}' "http://127.0.0.1:$BNC_PORT/../feed") != 200 ]]
+}
+
+@test "pages of other origins are refused here too, clients without Origin are not" {
+	serve
+	client
+	client --origin "http://127.0.0.1:$BNC_PORT"
+	run "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --origin http://evil.example
+	[[ ${#lines[@]} == 1 && $output == *'"end"'* ]]
+	run "$WS" "ws://evil.example:$BNC_PORT/ws" --address 127.0.0.1
+	[[ ${#lines[@]} == 1 && $output == *'"end"'* ]]
+}
+
+@test "its variables reach the feed" {
+	printf '%s\n' '#!/bin/bash' 'echo "$BNC_SOURCE|$BNC_SYMBOLS|${BNC_READY_FD:-}"' 'cat' >feed
+	BNC_SOURCE=demo BNC_SYMBOLS="SOLUSDT,ETHUSDT" serve
+	run "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 1
+	[[ $output == "demo|SOLUSDT,ETHUSDT|" ]]
+}
+
+@test "what a killed feed could not tidy up is tidied, what a living one uses is not" {
+	mkdir run/demo.999999999.abc "run/demo.$$.abc"
+	serve
+	[[ ! -e run/demo.999999999.abc && -d run/demo.$$.abc ]]
+}
