@@ -8,7 +8,7 @@ fail() { # STATUS MESSAGE
 }
 
 words() { # ARRAY TEXT: splits at blanks and commas, without looking for files
-	IFS=$', \t\n' read -r -d '' -a "$1" <<<"$2"
+	IFS=$' \t\n' read -r -d '' -a "$1" <<<"${2//,/ }"
 }
 
 # A record of the scripts' own beside those of the programs. DETAIL is a constant or checked: nothing is escaped here.

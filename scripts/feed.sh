@@ -46,14 +46,13 @@ live() {
 
 # the offline exchange on a free port of loopback, with a certificate authority of its own made at each start
 demo() {
-	local names port=
+	local names port= options
 	scratch=$(mktemp -d "${BNC_RUN:-${TMPDIR:-/tmp}}/demo.$$.XXXXXX") || exit 3
-	names=$(printf '%s,' "${symbols[@]%%@*}")
+	names=$(printf '%s\n' "${symbols[@]^^}" | sed '/^!/d; s/@.*//' | sort -u | paste -sd,)
+	options=(-p 0 --ca-out "$scratch/ca.pem" --port-file "$scratch/port" --ready-fd 3 "${market[@]}"
+		${names:+--symbols "$names"} ${BNC_RATE:+--rate "$BNC_RATE"})
 	# a coprocess for its pipe alone: a line comes when the exchange listens, an end when it could not
-	coproc exchange {
-		exec "${ours[@]}" bnc-mock -p 0 --ca-out "$scratch/ca.pem" --port-file "$scratch/port" --ready-fd 3 \
-			--symbols "${names%,}" "${market[@]}" ${BNC_RATE:+--rate "$BNC_RATE"} </dev/null 3>&1 >/dev/null
-	}
+	coproc exchange { exec "${ours[@]}" bnc-mock "${options[@]}" </dev/null 3>&1 >/dev/null; }
 	IFS= read -r -t 10 <&"${exchange[0]:-}" && read -r port <"$scratch/port"
 	[[ $port == [0-9]* ]] || fail 3 "bnc-mock did not start"
 	client+=(-u "wss://127.0.0.1:$port" --cacert "$scratch/ca.pem")
@@ -74,23 +73,16 @@ demo_position() {
 }
 
 # A recording may hold anything. websocketd gives a line of at most 4082 bytes as one frame, and bnc's own records
-# are shorter: longer lines of others are left out, and told.
-replay() { # FILE
-	recording=$1
-	frames() {
-		status live "a recording: not the market of now" replay
-		zcat -f -- "$recording"
-		status end "the recording has ended" replay
-	}
-	records() {
-		bnc-normalize "${market[@]}" | LC_ALL=C awk 'length < 4082 { print; next } { n++ } END {
-			if (n) printf "feed.sh: %d lines of 4082 bytes and more left out\n", n > "/dev/stderr" }'
-	}
+# are shorter: longer lines of others are left out, and told. What says that it is a recording stays outside of the
+# filters, so that their output is the same every time.
+recorded() { # FILE
+	status live "a recording: not the market of now" replay
+	zcat -f -- "$1" | bnc-normalize "${market[@]}" | LC_ALL=C awk 'length < 4082 { print; next } { n++ } END {
+		if (n) printf "feed.sh: %d lines of 4082 bytes and more left out\n", n > "/dev/stderr" }' | bnc-equity "${equity[@]}"
+	status end "the recording has ended" replay
 }
 
 # --- the pipeline ------------------------------------------------------------------------------------------------
-
-records() { exec "${ours[@]}" bnc-normalize "${market[@]}"; }
 
 # whichever way this script ends, nothing that it started goes on
 tidy() {
@@ -104,18 +96,16 @@ tidy() {
 
 # what keeps the feed from starting is said before anything has been started
 check() {
-	need setpriv bnc-normalize bnc-equity bnc-heartbeat
+	local file=${BNC_SOURCE#replay:}
 	((${#symbols[@]})) || fail 2 "BNC_SYMBOLS names no symbol"
 	case $BNC_SOURCE in
 	live) need bnc-stream ;;
 	demo) need bnc-stream bnc-mock ;;
-	replay:?*)
-		local file=${BNC_SOURCE#replay:}
-		[[ -f $file && -r $file ]] || fail 3 "cannot read the recording '$file'"
-		;;
+	replay:?*) [[ -f $file && -r $file ]] || fail 3 "cannot read the recording '$file'" ;;
 	*) fail 2 "BNC_SOURCE is live, demo or replay:FILE, not '$BNC_SOURCE'" ;;
 	esac
 	[[ -z ${BNC_POSITIONS:-} || -r $BNC_POSITIONS ]] || fail 3 "cannot read the positions in '$BNC_POSITIONS'"
+	need setpriv bnc-normalize bnc-equity bnc-heartbeat
 }
 
 main() {
@@ -124,12 +114,14 @@ main() {
 	[[ ${1:-} != --check ]] || exit 0
 	trap tidy EXIT
 	trap 'exit 0' TERM INT HUP
-	case $BNC_SOURCE in
-	live | demo) "$BNC_SOURCE" ;;
-	replay:*) replay "${BNC_SOURCE#replay:}" ;;
-	esac
+	[[ $BNC_SOURCE == replay:* ]] || "$BNC_SOURCE"
 	equity=(-b "${BNC_BALANCE:-10000}" ${BNC_POSITIONS:+-p "$BNC_POSITIONS"})
-	frames | records | "${ours[@]}" bnc-equity "${equity[@]}" | "${ours[@]}" bnc-heartbeat &
+	if [[ $BNC_SOURCE == replay:* ]]; then
+		recorded "${BNC_SOURCE#replay:}" | "${ours[@]}" bnc-heartbeat &
+	else
+		frames | "${ours[@]}" bnc-normalize "${market[@]}" | "${ours[@]}" bnc-equity "${equity[@]}" |
+			"${ours[@]}" bnc-heartbeat &
+	fi
 	# the pipeline, or the offline exchange: without either there is no feed
 	wait -n
 }

@@ -15,6 +15,8 @@
 # A file that needs set-up of its own defines setup() with lib_setup as its first line (teardown likewise).
 # No test waits for a while where it can wait for a sign; none uses a fixed port or anything beyond loopback.
 
+bats_require_minimum_version 1.5.0
+
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-build}
 [[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
