@@ -356,8 +356,8 @@ static void check_together(const struct opts *o)
 {
 	const char *why = NULL;
 
-	if (o->plain && (o->cert || o->ca_out || o->name))
-		why = "--plain: there is no certificate then";
+	if (o->plain && (o->cert || o->name))
+		why = "--plain: no certificate is shown then, --tls and --name make no sense";
 	else if (o->cert && (o->ca_out || o->name))
 		why = "--tls: no certificate is made then, --ca-out and --name make no sense";
 	else if (o->loop && (!o->file || strcmp(o->file, "-") == 0))
@@ -522,7 +522,7 @@ int main(int argc, char **argv)
 	s.tell = err_warn;
 	s.rules = o.rules;
 	set_up_feed(&s, &o, &walk, &recording);
-	if (!o.plain)
+	if (!o.plain || o.ca_out)
 		set_up_tls(&tls, &o);
 	s.door =
 	    (struct mock_door){ .tls = o.plain ? NULL : &tls, .market = o.market, .orders = &s.orders, .walk = &walk };
@@ -542,8 +542,7 @@ int main(int argc, char **argv)
 	if (o.file)
 		mock_recording_close(&recording);
 	mock_walk_close(&walk);
-	if (!o.plain)
-		mock_tls_close(&tls);
+	mock_tls_close(&tls);
 	if (!mock_log_close(&log))
 		err_die(ERR_SYSTEM, "--served: %s:", o.served);
 	return ERR_OK;

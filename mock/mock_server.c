@@ -79,11 +79,27 @@ int mock_server_listen(const char *address, uint16_t *port)
 	return -1;
 }
 
-/* Refusing keeps the port: a socket that is bound and does not listen answers with RST. shutdown() takes a listening
- * socket back to that state, and listen() opens it again. */
+static bool address_of(int fd, struct sockaddr_storage *a, socklen_t *n)
+{
+	*n = sizeof *a;
+	memset(a, 0, sizeof *a);
+	return getsockname(fd, (struct sockaddr *)a, n) == 0;
+}
+
+/* A socket that is bound and does not listen keeps the port and answers with RST. */
 static void refuse(struct mock_server *s, int64_t until)
 {
-	shutdown(s->listen_fd, SHUT_RDWR);
+	struct sockaddr_storage a;
+	socklen_t n;
+	int on = 1;
+
+	if (s->refusing || !address_of(s->listen_fd, &a, &n))
+		return;
+	close(s->listen_fd);
+	s->listen_fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(s->listen_fd, (struct sockaddr *)&a, n) < 0)
+		s->tell("the port is lost: %s", strerror(errno));
 	s->refusing = true;
 	s->accept_at = until;
 }
@@ -92,12 +108,12 @@ static void refuse(struct mock_server *s, int64_t until)
 static void go_mute(struct mock_server *s, int64_t until)
 {
 	struct sockaddr_storage a;
-	socklen_t n = sizeof a;
+	socklen_t n;
 
 	s->mute = true;
 	s->accept_at = until;
 	listen(s->listen_fd, 0);
-	if (getsockname(s->listen_fd, (struct sockaddr *)&a, &n) < 0)
+	if (!address_of(s->listen_fd, &a, &n))
 		return;
 	while (s->fillers < sizeof s->filler / sizeof s->filler[0]) {
 		int fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -109,13 +125,20 @@ static void go_mute(struct mock_server *s, int64_t until)
 	}
 }
 
-static void listen_again(struct mock_server *s)
+/* one of our own, at the other end of fd */
+static bool is_filler(const struct mock_server *s, int fd)
 {
-	while (s->fillers > 0)
-		close(s->filler[--s->fillers]);
-	listen(s->listen_fd, BACKLOG);
-	s->refusing = s->mute = false;
-	s->accept_at = INT64_MAX;
+	struct sockaddr_storage peer, own;
+	socklen_t n = sizeof peer;
+	socklen_t m;
+
+	memset(&peer, 0, sizeof peer);
+	if (s->fillers == 0 || getpeername(fd, (struct sockaddr *)&peer, &n) < 0)
+		return false;
+	for (size_t i = 0; i < s->fillers; i++)
+		if (address_of(s->filler[i], &own, &m) && m == n && memcmp(&own, &peer, n) == 0)
+			return true;
+	return false;
 }
 
 /* --- connections -----------------------------------------------------------------------------------------------------
@@ -149,16 +172,27 @@ static void accept_all(struct mock_server *s, int64_t now)
 		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0)
 			return;
-		struct mock_conn *c = new_conn(s, fd);
+		struct mock_conn *c = is_filler(s, fd) ? NULL : new_conn(s, fd);
 		if (!c) {
 			close(fd);
-			return;
+			continue;
 		}
 		s->conn[s->conns++] = c;
 		mock_log_begin(s->log, "accept", c->number);
 		mock_log_end(s->log);
 		mock_door_accept(&s->door, c, now);
 	}
+}
+
+static void listen_again(struct mock_server *s, int64_t now)
+{
+	if (listen(s->listen_fd, BACKLOG) < 0)
+		s->tell("cannot listen: %s", strerror(errno));
+	s->refusing = s->mute = false;
+	s->accept_at = INT64_MAX;
+	accept_all(s, now);
+	while (s->fillers > 0)
+		close(s->filler[--s->fillers]);
 }
 
 static void tell_close(struct mock_server *s, const struct mock_conn *c)
@@ -227,7 +261,7 @@ static void server_fault(struct mock_server *s, const struct mock_fault *f, int6
 		refuse(s, later(now, f->us));
 		break;
 	case MOCK_V_LISTEN:
-		listen_again(s);
+		listen_again(s, now);
 		break;
 	case MOCK_V_NO_ACCEPT:
 		go_mute(s, later(now, f->us));
@@ -436,7 +470,7 @@ void mock_server_run(struct mock_server *s)
 			read_script(s);
 		run_script(s, now);
 		if (now >= s->accept_at)
-			listen_again(s);
+			listen_again(s, now);
 		serve_conns(s, p, polled, now);
 	}
 }
