@@ -1,0 +1,379 @@
+#include "arbiter.h"
+
+#include <stdlib.h>
+
+struct held {
+	struct held *next;
+	struct arbiter_event e;
+	bool has_prev; /* prev is known: by the event itself, or by what its line brought before */
+	unsigned line;
+	int64_t recv, since;
+	size_t n;
+	char payload[];
+};
+
+struct line {
+	enum arbiter_state state;
+	bool any;      /* has brought an event since it is on */
+	uint64_t seen; /* the highest id it brought */
+};
+
+struct stream {
+	bool any;    /* something has been printed */
+	bool broken; /* no line was on at some moment since */
+	uint64_t last;
+	int64_t last_time; /* the highest */
+	int64_t last_recv;
+	struct line line[ARBITER_LINES];
+	struct held *held; /* by id, growing; owned */
+	uint64_t *recent;  /* ring of the latest hashes, owned; NULL until there is one */
+	size_t recent_n;   /* ever put */
+};
+
+struct arbiter {
+	size_t streams;
+	unsigned lines;
+	struct arbiter_out out;
+	void *user;
+	struct arbiter_counters counters;
+	size_t held_events, held_bytes;
+	struct stream stream[];
+};
+
+struct arbiter *arbiter_new(size_t streams, unsigned lines, const struct arbiter_out *out, void *user)
+{
+	struct arbiter *a;
+
+	if (lines > ARBITER_LINES || streams > (SIZE_MAX - sizeof *a) / sizeof a->stream[0])
+		return NULL;
+	a = calloc(1, sizeof *a + streams * sizeof a->stream[0]);
+	if (!a)
+		return NULL;
+	a->streams = streams;
+	a->lines = lines;
+	a->out = *out;
+	a->user = user;
+	return a;
+}
+
+static void drop_held(struct arbiter *a, struct stream *s)
+{
+	struct held *h = s->held;
+
+	s->held = h->next;
+	a->held_events--;
+	a->held_bytes -= h->n;
+	free(h);
+}
+
+void arbiter_free(struct arbiter *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; i < a->streams; i++) {
+		while (a->stream[i].held)
+			drop_held(a, &a->stream[i]);
+		free(a->stream[i].recent);
+	}
+	free(a);
+}
+
+const struct arbiter_counters *arbiter_counters(const struct arbiter *a)
+{
+	return &a->counters;
+}
+
+size_t arbiter_held(const struct arbiter *a)
+{
+	return a->held_events;
+}
+
+static size_t number_of(const struct arbiter *a, const struct stream *s)
+{
+	return (size_t)(s - a->stream);
+}
+
+/* ------------------------------------------------------------------------------------------------ printing */
+
+static void print(struct arbiter *a, struct stream *s, const struct arbiter_event *e, unsigned line,
+    struct span payload, int64_t recv)
+{
+	s->any = true;
+	s->broken = false;
+	s->last = e->id;
+	s->last_time = e->time > s->last_time ? e->time : s->last_time;
+	s->last_recv = recv;
+	a->counters.won[line]++;
+	a->out.print(a->user, number_of(a, s), line, payload, recv);
+}
+
+static void tell_gap(struct arbiter *a, const struct stream *s, const struct arbiter_event *e, bool back, int64_t recv)
+{
+	struct arbiter_gap gap = { .stream = number_of(a, s),
+		.proven = e->order == ARBITER_CHAINED && !back,
+		.back = back,
+		.has_ids = e->order != ARBITER_HASHED,
+		.last_id = s->last,
+		.next_id = e->id,
+		.prev = e->prev,
+		.last_recv = s->last_recv,
+		.next_recv = recv };
+
+	a->counters.gaps++;
+	a->out.gap(a->user, &gap);
+}
+
+/* the first held event, in order or behind a gap that has just been told */
+static void print_held(struct arbiter *a, struct stream *s)
+{
+	struct held *h = s->held;
+
+	print(a, s, &h->e, h->line, (struct span){ h->payload, h->n }, h->recv);
+	drop_held(a, s);
+}
+
+/* what follows the event printed last without a hole */
+static void drain(struct arbiter *a, struct stream *s)
+{
+	while (s->held) {
+		if (s->held->e.id <= s->last) {
+			a->counters.copies++;
+			drop_held(a, s);
+		} else if (s->held->has_prev && s->held->e.prev <= s->last) {
+			print_held(a, s);
+		} else {
+			return;
+		}
+	}
+}
+
+/* the hole before the first held event is not filled any more */
+static void give_up_first(struct arbiter *a, struct stream *s)
+{
+	tell_gap(a, s, &s->held->e, false, s->held->recv);
+	print_held(a, s);
+	drain(a, s);
+}
+
+static void give_up_all(struct arbiter *a, struct stream *s)
+{
+	while (s->held)
+		give_up_first(a, s);
+}
+
+/* ------------------------------------------------------------------------------------------------- holding */
+
+/* may a line other than `but` still bring something before `id`? */
+static bool fillable(const struct arbiter *a, const struct stream *s, uint64_t id)
+{
+	for (unsigned i = 0; i < a->lines; i++) {
+		const struct line *l = &s->line[i];
+		if (l->state == ARBITER_OPENING || (l->state == ARBITER_ON && (!l->any || l->seen < id)))
+			return true;
+	}
+	return false;
+}
+
+static void release_hopeless(struct arbiter *a, struct stream *s)
+{
+	while (s->held && !fillable(a, s, s->held->e.id))
+		give_up_first(a, s);
+}
+
+static struct held *make_held(const struct arbiter_event *e, bool has_prev, unsigned line, struct span payload,
+    int64_t recv, int64_t now)
+{
+	struct held *h = malloc(sizeof *h + payload.n);
+
+	if (!h)
+		return NULL;
+	*h = (struct held){ .e = *e, .has_prev = has_prev, .line = line, .recv = recv, .since = now, .n = payload.n };
+	memcpy(h->payload, payload.p, payload.n);
+	return h;
+}
+
+/* false: no room, or nothing to be gained by holding it */
+static bool hold(struct arbiter *a, struct stream *s, struct held *h)
+{
+	struct held **at = &s->held;
+
+	while (*at && (*at)->e.id < h->e.id)
+		at = &(*at)->next;
+	if (*at && (*at)->e.id == h->e.id) {
+		a->counters.copies++;
+		/* a copy may know what was before it where the first one does not */
+		if (h->has_prev && !(*at)->has_prev) {
+			(*at)->has_prev = true;
+			(*at)->e.prev = h->e.prev;
+		}
+		free(h);
+		return true;
+	}
+	h->next = *at;
+	*at = h;
+	a->held_events++;
+	a->held_bytes += h->n;
+	return a->held_events <= ARBITER_HELD_EVENTS && a->held_bytes <= ARBITER_HELD_BYTES;
+}
+
+/* ------------------------------------------------------------------------------------------------ deciding */
+
+/* Ids that go back begin a new numbering (an exchange restored, a test network reset) when times go on: at once where no
+ * line was on in between, else after ARBITER_BACK_MS. Otherwise it is an old event once more. */
+static bool began_anew(const struct stream *s, const struct line *l, const struct arbiter_event *e)
+{
+	if (e->id >= s->last)
+		return false;
+	if (e->time < 0 || s->last_time <= 0)
+		return s->broken && !l->any;
+	return e->time > s->last_time + (s->broken ? 0 : ARBITER_BACK_MS);
+}
+
+static void begin_anew(struct arbiter *a, struct stream *s, const struct arbiter_event *e, unsigned line,
+    struct span payload, int64_t recv)
+{
+	give_up_all(a, s);
+	for (unsigned i = 0; i < a->lines; i++)
+		s->line[i].any = false;
+	tell_gap(a, s, e, true, recv);
+	print(a, s, e, line, payload, recv);
+}
+
+/* not new: dropped */
+static void drop(struct arbiter *a, const struct line *l, const struct arbiter_event *e)
+{
+	if (l->any && e->id < l->seen)
+		a->counters.obsolete++;
+	else
+		a->counters.copies++;
+}
+
+/* in order: what others brought and is older goes first, what waited for it behind it */
+static void accept(struct arbiter *a, struct stream *s, const struct arbiter_event *e, unsigned line,
+    struct span payload, int64_t recv)
+{
+	/* a proven hole, not just a line that has joined a moment ago */
+	bool filled = s->held && s->held->has_prev && s->held->line != line && s->held->e.id > e->id;
+
+	while (s->held && s->held->e.id < e->id)
+		print_held(a, s);
+	print(a, s, e, line, payload, recv);
+	a->counters.fills += filled;
+	drain(a, s);
+}
+
+static void offer_numbered(struct arbiter *a, struct stream *s, unsigned line, struct arbiter_event e,
+    struct span payload, int64_t recv, int64_t now)
+{
+	struct line *l = &s->line[line];
+	bool has_prev = e.order == ARBITER_CHAINED || l->any;
+
+	/* a line leaves nothing out between two events that it brings */
+	if (e.order == ARBITER_ORDERED)
+		e.prev = l->seen;
+	if (s->any && began_anew(s, l, &e)) {
+		begin_anew(a, s, &e, line, payload, recv);
+	} else if (s->any && e.id <= s->last) {
+		drop(a, l, &e);
+	} else if (!s->any || (has_prev && e.prev <= s->last)) {
+		accept(a, s, &e, line, payload, recv);
+	} else {
+		struct held *h = make_held(&e, has_prev, line, payload, recv, now);
+		if (!h) { /* no memory: the gap is told, the event goes on */
+			give_up_all(a, s);
+			if (e.id > s->last) {
+				tell_gap(a, s, &e, false, recv);
+				print(a, s, &e, line, payload, recv);
+			}
+		} else if (!hold(a, s, h)) {
+			give_up_all(a, s);
+		}
+	}
+	if (!l->any || e.id > l->seen)
+		l->seen = e.id;
+	l->any = true;
+	release_hopeless(a, s);
+}
+
+/* among the latest contents? */
+static bool is_recent(const struct stream *s, uint64_t hash)
+{
+	size_t n = s->recent_n < ARBITER_RECENT ? s->recent_n : ARBITER_RECENT;
+
+	for (size_t i = 0; i < n; i++)
+		if (s->recent[i] == hash)
+			return true;
+	return false;
+}
+
+static void offer_hashed(struct arbiter *a, struct stream *s, unsigned line, const struct arbiter_event *e,
+    struct span payload, int64_t recv)
+{
+	if (!s->recent)
+		s->recent = calloc(ARBITER_RECENT, sizeof *s->recent);
+	if (s->recent && is_recent(s, e->id)) {
+		a->counters.copies++;
+		return;
+	}
+	if (s->recent)
+		s->recent[s->recent_n++ % ARBITER_RECENT] = e->id;
+	if (s->any && s->broken)
+		tell_gap(a, s, e, false, recv);
+	print(a, s, e, line, payload, recv);
+	s->line[line].any = true;
+}
+
+void arbiter_offer(struct arbiter *a, size_t stream, unsigned line, const struct arbiter_event *e, struct span payload,
+    int64_t recv, int64_t now)
+{
+	struct stream *s = &a->stream[stream];
+
+	s->line[line].state = ARBITER_ON;
+	if (e->order == ARBITER_HASHED)
+		offer_hashed(a, s, line, e, payload, recv);
+	else
+		offer_numbered(a, s, line, *e, payload, recv, now);
+}
+
+/* --------------------------------------------------------------------------------------------------- lines */
+
+void arbiter_line(struct arbiter *a, size_t stream, unsigned line, enum arbiter_state state, int64_t now)
+{
+	struct stream *s = &a->stream[stream];
+	bool on = false;
+
+	(void)now;
+	s->line[line].state = state;
+	if (state == ARBITER_ON)
+		return;
+	s->line[line].any = false;
+	for (unsigned i = 0; i < a->lines; i++)
+		on |= s->line[i].state == ARBITER_ON;
+	s->broken |= !on;
+	release_hopeless(a, s);
+}
+
+void arbiter_tick(struct arbiter *a, int64_t now)
+{
+	for (size_t i = 0; a->held_events && i < a->streams; i++) {
+		struct stream *s = &a->stream[i];
+		while (s->held && now - s->held->since >= ARBITER_WINDOW_US)
+			give_up_first(a, s);
+	}
+}
+
+void arbiter_flush(struct arbiter *a)
+{
+	for (size_t i = 0; a->held_events && i < a->streams; i++)
+		give_up_all(a, &a->stream[i]);
+}
+
+bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old)
+{
+	const struct stream *s = &a->stream[stream];
+
+	if (s->line[line].state != ARBITER_ON)
+		return false;
+	/* nothing came over the old line, so nothing can be missed; while an event is held, the new line may be ahead */
+	return !s->line[old].any || (s->line[line].any && !s->held);
+}

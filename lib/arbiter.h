@@ -1,0 +1,93 @@
+/* arbiter - the same streams over several lines, given out once and in order (A/B line arbitration). Pure: ids, times and
+ * bytes come in as arguments; what an id means is the caller's.
+ *
+ * Whichever line brings an event first wins; the others' copies are dropped. A hole that another line may still
+ * fill holds what follows it back, for ARBITER_WINDOW_US at most; a hole that stays is told. With a single line nothing
+ * is ever held. What is held is capped: beyond ARBITER_HELD_EVENTS or ARBITER_HELD_BYTES the stream that wants to hold one
+ * more gives up its holes at once, so that nothing grows. */
+#ifndef BNC_ARBITER_H
+#define BNC_ARBITER_H
+
+#include <stdint.h>
+
+#include "span.h"
+
+#define ARBITER_LINES 8
+#define ARBITER_WINDOW_US 250000LL /* two lines of one exchange are some ms apart, some tens at busy times */
+#define ARBITER_HELD_EVENTS 4096
+#define ARBITER_HELD_BYTES (8u << 20)
+#define ARBITER_RECENT 512 /* contents remembered per ARBITER_HASHED stream; a copy that comes later is not known */
+#define ARBITER_BACK_MS 5000 /* ids that go back while times go on by so much are a new numbering */
+
+enum arbiter_order {
+	ARBITER_CHAINED, /* `prev` is the id of the event before: holes can be proven */
+	ARBITER_ORDERED, /* ids grow by jumps: copies and order are known, holes are not */
+	ARBITER_HASHED,	 /* id is a hash of the content: copies are known, nothing else */
+};
+
+struct arbiter_event {
+	enum arbiter_order order;
+	uint64_t id;
+	uint64_t prev; /* ARBITER_CHAINED; less than id */
+	int64_t time;  /* of the event in ms, -1 unknown */
+};
+
+enum arbiter_state {
+	ARBITER_OFF,
+	ARBITER_OPENING, /* about to bring the stream */
+	ARBITER_ON,	 /* whatever the stream gives from now on comes over this line */
+};
+
+struct arbiter_gap {
+	size_t stream;
+	bool proven;   /* else: something may be missing, nobody can know */
+	bool back;     /* ids began anew */
+	bool has_ids;
+	uint64_t last_id, next_id; /* last id before, first id after */
+	uint64_t prev;		   /* proven: the id that should have been before next_id */
+	int64_t last_recv, next_recv;
+};
+
+struct arbiter_out {
+	/* an event to print, in order. payload: valid during the call */
+	void (*print)(void *user, size_t stream, unsigned line, struct span payload, int64_t recv);
+	/* always before the event behind the gap */
+	void (*gap)(void *user, const struct arbiter_gap *gap);
+};
+
+struct arbiter_counters {
+	uint64_t copies;   /* dropped: another line, or this one, brought it before */
+	uint64_t obsolete; /* dropped: older than what its own line had brought already */
+	uint64_t fills;	   /* came late over another line and filled a hole */
+	uint64_t gaps;
+	uint64_t won[ARBITER_LINES]; /* printed, by line */
+};
+
+struct arbiter;
+
+/* NULL: out of memory. Owned: arbiter_free. */
+struct arbiter *arbiter_new(size_t streams, unsigned lines, const struct arbiter_out *out, void *user);
+void arbiter_free(struct arbiter *a);
+
+/* what `line` is to `stream` from now on */
+void arbiter_line(struct arbiter *a, size_t stream, unsigned line, enum arbiter_state state, int64_t now);
+
+/* An event that `line` brought; prints, holds (a copy of payload) or drops it. recv: for `print`; now: µs, monotonic.
+ * Whatever brings an event is ARBITER_ON. */
+void arbiter_offer(struct arbiter *a, size_t stream, unsigned line, const struct arbiter_event *e, struct span payload,
+    int64_t recv, int64_t now);
+
+/* gives up holes whose time has passed; call it every 100 ms or so */
+void arbiter_tick(struct arbiter *a, int64_t now);
+
+/* gives up all holes: the end */
+void arbiter_flush(struct arbiter *a);
+
+/* has `line` brought all of `stream` that the line `old` has, and from no later point on than old has reached? Then
+ * `old` can be let go without a hole. */
+bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old);
+
+const struct arbiter_counters *arbiter_counters(const struct arbiter *a);
+size_t arbiter_held(const struct arbiter *a); /* events held back now */
+
+#endif
