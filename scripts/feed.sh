@@ -46,7 +46,7 @@ live() {
 
 # the offline exchange on a free port of loopback, with a certificate authority of its own made at each start
 demo() {
-	local names port= options
+	local names options port=''
 	scratch=$(mktemp -d "${BNC_RUN:-${TMPDIR:-/tmp}}/demo.$$.XXXXXX") || exit 3
 	names=$(printf '%s\n' "${symbols[@]^^}" | sed '/^!/d; s/@.*//' | sort -u | paste -sd,)
 	options=(-p 0 --ca-out "$scratch/ca.pem" --port-file "$scratch/port" --ready-fd 3 "${market[@]}"

@@ -55,7 +55,7 @@ websocketd_pid() {
 
 @test "a second one is refused and changes nothing" {
 	serve
-	BNC_PORT=$(free_port) run "$ROOT/scripts/serve.sh"
+	BNC_PORT=$(free_port) run timeout 10 "$ROOT/scripts/serve.sh"
 	[[ $status == 3 && $output == "serve.sh: already running in $SCRATCH/run" ]]
 	client
 	stop serve
@@ -66,7 +66,7 @@ websocketd_pid() {
 @test "a port that is taken is one line and exit 3, though somebody answers there" {
 	start other /usr/bin/python3 -m http.server --bind 127.0.0.1 "$BNC_PORT"
 	wait_for 5 get "http://127.0.0.1:$BNC_PORT/" >/dev/null
-	run "$ROOT/scripts/serve.sh"
+	run timeout 10 "$ROOT/scripts/serve.sh"
 	echo "$output"
 	[[ $status == 3 && ${#lines[@]} == 1 && $output == "serve.sh: "*"address already in use" ]]
 }
@@ -74,21 +74,21 @@ websocketd_pid() {
 @test "wrong calls are told and end with 2 or 3" {
 	local words
 	for words in "BNC_PORT=http" "BNC_PORT=0" "BNC_PORT=65536" "BNC_PORT=8000x" "BNC_SOURCE=paper" "BNC_SOURCE=replay:"; do
-		run env "$words" "$ROOT/scripts/serve.sh"
+		run timeout 10 env "$words" "$ROOT/scripts/serve.sh"
 		((status == 2 && ${#lines[@]} == 1))
 	done
 	for words in "--port 1" "--ready-fd" "--ready-fd x" "-x"; do
-		run "$ROOT/scripts/serve.sh" $words
+		run timeout 10 "$ROOT/scripts/serve.sh" $words
 		((status == 2 && ${#lines[@]} == 1))
 	done
 	ln -s "$SCRATCH" elsewhere
-	BNC_RUN=elsewhere run "$ROOT/scripts/serve.sh"
+	BNC_RUN=elsewhere run timeout 10 "$ROOT/scripts/serve.sh"
 	[[ $status == 3 && $output == *"not a directory of ours" ]]
 	unset BNC_FEED
-	BNC_SOURCE=replay:nothing run "$ROOT/scripts/serve.sh"
+	BNC_SOURCE=replay:nothing run timeout 10 "$ROOT/scripts/serve.sh"
 	[[ $status == 3 && $output == *"cannot read the recording 'nothing'" ]]
 	mkdir empty
-	BNC_BIN=$SCRATCH/empty PATH=/usr/bin:/bin run "$ROOT/scripts/serve.sh"
+	BNC_BIN=$SCRATCH/empty PATH=/usr/bin:/bin run timeout 10 "$ROOT/scripts/serve.sh"
 	[[ $status == 3 && $output == *"bnc-"*" is not there: "* ]]
 }
 
