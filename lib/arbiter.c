@@ -19,7 +19,8 @@ struct line {
 };
 
 struct stream {
-	bool any;    /* something has been printed */
+	bool any;    /* something with a number has been printed: last is one */
+	bool any_hashed;
 	bool broken; /* no line was on at some moment since */
 	uint64_t last;
 	int64_t last_time; /* the highest */
@@ -98,9 +99,13 @@ static size_t number_of(const struct arbiter *a, const struct stream *s)
 static void print(struct arbiter *a, struct stream *s, const struct arbiter_event *e, unsigned line,
     struct span payload, int64_t recv)
 {
-	s->any = true;
 	s->broken = false;
-	s->last = e->id;
+	if (e->order == ARBITER_HASHED) {
+		s->any_hashed = true;
+	} else {
+		s->any = true;
+		s->last = e->id;
+	}
 	s->last_time = e->time > s->last_time ? e->time : s->last_time;
 	s->last_recv = recv;
 	a->counters.won[line]++;
@@ -311,16 +316,16 @@ static void offer_hashed(struct arbiter *a, struct stream *s, unsigned line, con
 {
 	if (!s->recent)
 		s->recent = calloc(ARBITER_RECENT, sizeof *s->recent);
+	s->line[line].any = true;
 	if (s->recent && is_recent(s, e->id)) {
 		a->counters.copies++;
 		return;
 	}
 	if (s->recent)
 		s->recent[s->recent_n++ % ARBITER_RECENT] = e->id;
-	if (s->any && s->broken)
+	if (s->any_hashed && s->broken)
 		tell_gap(a, s, e, false, recv);
 	print(a, s, e, line, payload, recv);
-	s->line[line].any = true;
 }
 
 void arbiter_offer(struct arbiter *a, size_t stream, unsigned line, const struct arbiter_event *e, struct span payload,

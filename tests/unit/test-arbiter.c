@@ -250,6 +250,14 @@ static void contents_are_told_apart(void **state)
 	says("10/1 "); /* too long ago to be known */
 }
 
+static void an_event_without_its_number_disturbs_nobody(void **state)
+{
+	(void)state;
+	line(0, ARBITER_ON);
+	hashed(0, UINT64_MAX), chain(0, 5), hashed(0, UINT64_MAX - 1), chain(0, 6), chain(0, 8);
+	says("18446744073709551615/0 5/0 18446744073709551614/0 6/0 gap(6,8) 8/0 ");
+}
+
 static void a_new_numbering_after_an_outage_goes_on(void **state)
 {
 	(void)state;
@@ -429,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_outage_is_told_even_where_nothing_is_proven, start, end),
 		cmocka_unit_test_setup_teardown(an_outage_without_a_hole_is_no_gap, start, end),
 		cmocka_unit_test_setup_teardown(contents_are_told_apart, start, end),
+		cmocka_unit_test_setup_teardown(an_event_without_its_number_disturbs_nobody, start, end),
 		cmocka_unit_test_setup_teardown(a_new_numbering_after_an_outage_goes_on, start, end),
 		cmocka_unit_test_setup_teardown(old_events_are_no_new_numbering, start, end),
 		cmocka_unit_test_setup_teardown(chains_may_overlap, start, end),
