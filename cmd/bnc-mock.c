@@ -401,14 +401,22 @@ static struct opts parse_args(int argc, char **argv)
 /* --- set-up ----------------------------------------------------------------------------------------------------------
  */
 
+/* in any case, as bnc-stream takes them; the same one twice is one */
 static void add_symbol(struct mock_walk *w, struct span name, enum mock_market market_)
 {
-	const char *why;
+	char upper[MOCK_SYMBOL_MAX], lower[MOCK_SYMBOL_MAX];
+	const char *why = "it is too long";
 
-	if (!mock_walk_add(w, name, market_, &why)) {
-		err_warn("--symbols: '%.*s': %s", (int)name.n, name.p, why);
-		err_usage(usage_text);
+	if (name.n <= MOCK_SYMBOL_MAX) {
+		for (size_t i = 0; i < name.n; i++)
+			upper[i] = name.p[i] >= 'a' && name.p[i] <= 'z' ? (char)(name.p[i] & ~0x20) : name.p[i];
+		mock_lower(name, lower);
+		if (mock_walk_find(w, (struct span){ lower, name.n }, market_) ||
+		    mock_walk_add(w, (struct span){ upper, name.n }, market_, &why))
+			return;
 	}
+	err_warn("--symbols: '%.*s': %s", (int)name.n, name.p, why);
+	err_usage(usage_text);
 }
 
 /* COIN-M symbols say what they are; the others trade on USDⓈ-M and on spot. The arrays of either futures host hold both

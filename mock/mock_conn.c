@@ -588,6 +588,7 @@ static struct mock_stream *live_stream(struct mock_conn *c, enum mock_market mar
 
 bool mock_conn_subscribe(struct mock_conn *c, struct span name)
 {
+	name.n = strnlen(name.p, name.n); /* names are strings here: what follows a NUL is gone */
 	if (find_sub(c, name))
 		return true;
 	if (c->subs >= c->rules->max_streams)

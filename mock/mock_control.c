@@ -285,7 +285,8 @@ void mock_control(struct mock_conn *c, struct span text, int64_t now)
 
 	if (!copy)
 		return;
-	memcpy(copy, text.p, text.n);
+	if (text.n > 0)
+		memcpy(copy, text.p, text.n);
 	json_flatten(copy, text.n);
 	copy[text.n] = '\n';
 	memset(copy + text.n + 1, 0, JSON_PAD);

@@ -46,7 +46,7 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 	[[ $status -eq 0 && $output == "bnc-mock "* ]]
 	local wrong
 	for wrong in "-p 70000" "-p x" "--rate 0" "-x -1" "-m cash" "--walk -1" "--ping-every soon" "--age-cut rst" \
-		"--max-messages 65" "--symbols sol" "--symbols SOLUSDT,SOLUSDT" "--tls one" "--plain --name a.b" "--loop" \
+		"--max-messages 65" "--symbols SOL/USDT" "--symbols SOLUSDT,," "--tls one" "--plain --name a.b" "--loop" \
 		"--fault explode" "--name a/b" "--odd" "operand"; do
 		run --separate-stderr bnc-mock $wrong
 		[ "$status" -eq 2 ] || { echo "$wrong: $status"; false; }
@@ -152,8 +152,13 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 	[ "${lines[7]}" = 'text 1 {"code":3,"msg":"Invalid JSON: expected value at line 1 column 1"}' ]
 	[ "${lines[8]}" = 'text 1 {"code":2,"msg":"Invalid request: request ID must be an unsigned integer"}' ]
 	[[ ${lines[10]} == 'text 1 {"stream":"solusdt@bookTicker","data":{"e":"bookTicker"'* ]]
+	# nothing, and a name with a NUL inside
+	raw /public/ws/%00x/a%00b -n 2 --send '' --send '{"method":"SUBSCRIBE","params":["a\u0000b","\u0000"],"id":9}'
+	[ "${lines[1]}" = 'text 1 {"code":3,"msg":"Invalid JSON: expected value at line 1 column 1"}' ]
+	[ "${lines[2]}" = 'text 1 {"result":null,"id":9}' ]
 	stop mock
-	plain --errors wrapped
+	[ "$status" -eq 0 ]
+	plain --errors wrapped --symbols solusdt,SOLUSDT
 	raw /public/ws -n 1 --send nonsense
 	[ "${lines[1]}" = 'text 1 {"error":{"code":3,"msg":"Invalid JSON: expected value at line 1 column 1"}}' ]
 }
