@@ -33,6 +33,7 @@ static const char options_text[] =
     "      --tls cert key     this certificate (PEM) instead of one made at start\n"
     "      --name host        a further name in the certificate made at start\n"
     "      --ca-out file      write the authority of that certificate there\n"
+    "      --keep file        keep that authority there, key and all, and take it from there at the next start\n"
     "  -m, --market market    usdm, coinm, spot or all (usdm)\n"
     "      --walk seed        the number that decides the random walk (1)\n"
     "      --symbols a,b      what it walks over (SOLUSDT,BTCUSDT,ETHUSDT)\n"
@@ -67,6 +68,7 @@ struct opts {
 	const char *cert, *key;
 	const char *name;
 	const char *ca_out;
+	const char *keep;
 	enum mock_market market;
 	uint64_t seed;
 	const char *symbols;
@@ -92,6 +94,7 @@ enum {
 	OPT_TLS,
 	OPT_NAME,
 	OPT_CA_OUT,
+	OPT_KEEP,
 	OPT_WALK,
 	OPT_SYMBOLS,
 	OPT_RATE,
@@ -120,6 +123,7 @@ static const struct option longs[] = {
 	{ "tls", required_argument, NULL, OPT_TLS },
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "ca-out", required_argument, NULL, OPT_CA_OUT },
+	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "market", required_argument, NULL, 'm' },
 	{ "walk", required_argument, NULL, OPT_WALK },
 	{ "symbols", required_argument, NULL, OPT_SYMBOLS },
@@ -332,6 +336,9 @@ static bool place_option(struct opts *o, int c, int argc, char **argv)
 	case OPT_CA_OUT:
 		o->ca_out = optarg;
 		return true;
+	case OPT_KEEP:
+		o->keep = optarg;
+		return true;
 	case OPT_STDIN_EOF_ENDS:
 		o->stdin_eof_ends = true;
 		return true;
@@ -358,8 +365,8 @@ static void check_together(const struct opts *o)
 
 	if (o->plain && (o->cert || o->name))
 		why = "--plain: no certificate is shown then, --tls and --name make no sense";
-	else if (o->cert && (o->ca_out || o->name))
-		why = "--tls: no certificate is made then, --ca-out and --name make no sense";
+	else if (o->cert && (o->ca_out || o->name || o->keep))
+		why = "--tls: no certificate is made then, --ca-out, --name and --keep make no sense";
 	else if (o->loop && (!o->file || strcmp(o->file, "-") == 0))
 		why = "--loop: needs --file and a file";
 	if (why) {
@@ -443,13 +450,26 @@ static void add_symbols(struct mock_walk *w, const struct opts *o)
 		add_symbol(w, SPAN("BTCUSD_PERP"), MOCK_COINM);
 }
 
+static _Noreturn void tls_failed(const char *option, const char *file)
+{
+	int saved = errno;
+	const char *why = mock_tls_why();
+
+	errno = saved;
+	if (why)
+		err_die(ERR_SYSTEM, "%s: %s: %s", option, file ? file : "TLS", why);
+	err_die(ERR_SYSTEM, "%s: %s:", option, file ? file : "TLS");
+}
+
 static void set_up_tls(struct mock_tls *t, const struct opts *o)
 {
 	t->name = o->name;
 	t->cert_file = o->cert;
 	t->key_file = o->key;
-	if (!mock_tls_open(t) || !mock_tls_ctx(t, MOCK_CERT_GOOD))
-		err_die(ERR_SYSTEM, "TLS: %s", mock_tls_why());
+	if (!mock_tls_open(t, o->keep))
+		tls_failed("--keep", o->keep);
+	if (!mock_tls_ctx(t, MOCK_CERT_GOOD))
+		tls_failed("--tls", o->cert);
 	if (o->ca_out && !mock_tls_write_ca(t, o->ca_out))
 		err_die(ERR_SYSTEM, "--ca-out: %s:", o->ca_out);
 }
@@ -530,7 +550,7 @@ int main(int argc, char **argv)
 	s.tell = err_warn;
 	s.rules = o.rules;
 	set_up_feed(&s, &o, &walk, &recording);
-	if (!o.plain || o.ca_out)
+	if (!o.plain || o.ca_out) /* a file asked for is written in any case */
 		set_up_tls(&tls, &o);
 	s.door =
 	    (struct mock_door){ .tls = o.plain ? NULL : &tls, .market = o.market, .orders = &s.orders, .walk = &walk };

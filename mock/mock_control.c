@@ -5,7 +5,8 @@
 #include "json.h"
 #include "num.h"
 
-#define NAME_MAX_BYTES 512 /* of a stream name */
+#define NAME_MAX_BYTES 512	   /* of a stream name */
+#define PARAMS_TOLD    (32u << 10) /* longer lists are not repeated in the log */
 #define METHODS	       "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 
 struct request {
@@ -74,7 +75,8 @@ static void reply(struct mock_conn *c, struct span result, const struct request 
 static void tell(struct mock_conn *c, const char *what, const struct request *r)
 {
 	mock_log_begin(c->log, what, c->number);
-	mock_log_text(c->log, "id", raw_id(r));
+	mock_log_json(c->log, "id", raw_id(r));
+	mock_log_json(c->log, "params", r->params.n <= PARAMS_TOLD ? json_text(r->params) : SPAN("null"));
 	mock_log_number(c->log, "streams", (int64_t)c->subs);
 	mock_log_end(c->log);
 }

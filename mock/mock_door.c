@@ -79,7 +79,8 @@ static void shake(struct mock_conn *c)
 	if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE)
 		return;
 	mock_log_begin(c->log, "tls", c->number);
-	mock_log_text(c->log, "error", span_of(mock_tls_why()));
+	const char *why = mock_tls_why();
+	mock_log_text(c->log, "error", why ? span_of(why) : SPAN("the client has gone"));
 	mock_log_end(c->log);
 	mock_conn_end(c, "the TLS handshake failed");
 }

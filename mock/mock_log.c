@@ -50,6 +50,12 @@ void mock_log_text(struct mock_log *l, const char *name, struct span value)
 	mock_put_json_string(&l->line, value);
 }
 
+void mock_log_json(struct mock_log *l, const char *name, struct span value)
+{
+	key(l, name);
+	mock_put(&l->line, value);
+}
+
 void mock_log_number(struct mock_log *l, const char *name, int64_t value)
 {
 	key(l, name);

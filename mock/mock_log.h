@@ -27,6 +27,7 @@ bool mock_log_close(struct mock_log *l);		       /* false: the served file could
 /* {"event":"...","conn":n ... }; conn 0: none */
 void mock_log_begin(struct mock_log *l, const char *event, unsigned conn);
 void mock_log_text(struct mock_log *l, const char *key, struct span value);
+void mock_log_json(struct mock_log *l, const char *key, struct span value); /* JSON already */
 void mock_log_number(struct mock_log *l, const char *key, int64_t value);
 void mock_log_end(struct mock_log *l);
 void mock_log_plain(struct mock_log *l, struct span line); /* a line as it is */

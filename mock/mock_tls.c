@@ -20,7 +20,7 @@ const char *mock_tls_why(void)
 	unsigned long e = ERR_get_error();
 
 	if (e == 0)
-		return "out of memory";
+		return NULL;
 	ERR_error_string_n(e, text, sizeof text);
 	ERR_clear_error();
 	return text;
@@ -92,11 +92,70 @@ static X509 *make_ca(EVP_PKEY *key, const char *name)
 	return NULL;
 }
 
-bool mock_tls_open(struct mock_tls *t)
+static bool write_ca(const struct mock_tls *t, FILE *f, bool key)
 {
+	return (!key || PEM_write_PrivateKey(f, t->ca_key, NULL, NULL, 0, NULL, NULL) == 1) &&
+	       PEM_write_X509(f, t->ca) == 1;
+}
+
+static bool write_and_close(const struct mock_tls *t, int fd, bool key)
+{
+	FILE *f = fdopen(fd, "w");
+
+	if (!f) {
+		close(fd);
+		return false;
+	}
+	bool ok = write_ca(t, f, key);
+	return fclose(f) == 0 && ok;
+}
+
+/* a temporary file beside `path`, then renamed: there is never half of it */
+static bool write_whole(const struct mock_tls *t, const char *path, bool key)
+{
+	char temp[PATH_MAX];
+	int n = snprintf(temp, sizeof temp, "%s.XXXXXX", path);
+
+	if (n < 0 || (size_t)n >= sizeof temp) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	int fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool ok = key || fchmod(fd, 0644) == 0;
+	if (write_and_close(t, fd, key) && ok && rename(temp, path) == 0)
+		return true;
+	int saved = errno;
+	unlink(temp);
+	errno = saved;
+	return false;
+}
+
+bool mock_tls_write_ca(const struct mock_tls *t, const char *path)
+{
+	return write_whole(t, path, false);
+}
+
+static bool read_kept(struct mock_tls *t, FILE *f)
+{
+	t->ca_key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	t->ca = t->ca_key ? PEM_read_X509(f, NULL, NULL, NULL) : NULL;
+	fclose(f);
+	return t->ca != NULL;
+}
+
+bool mock_tls_open(struct mock_tls *t, const char *keep)
+{
+	FILE *f = keep ? fopen(keep, "re") : NULL;
+
+	if (f)
+		return read_kept(t, f);
+	if (keep && errno != ENOENT)
+		return false;
 	t->ca_key = EVP_EC_gen("P-256");
 	t->ca = t->ca_key ? make_ca(t->ca_key, "bnc-mock throw-away authority") : NULL;
-	return t->ca != NULL;
+	return t->ca && (!keep || write_whole(t, keep, true));
 }
 
 void mock_tls_close(struct mock_tls *t)
@@ -184,36 +243,4 @@ SSL_CTX *mock_tls_ctx(struct mock_tls *t, enum mock_cert which)
 	}
 	t->ctx[which] = ctx;
 	return ctx;
-}
-
-static bool write_pem(const struct mock_tls *t, int fd)
-{
-	FILE *f = fdopen(fd, "w");
-
-	if (!f) {
-		close(fd);
-		return false;
-	}
-	bool ok = PEM_write_X509(f, t->ca) == 1;
-	return (fclose(f) == 0) && ok;
-}
-
-bool mock_tls_write_ca(const struct mock_tls *t, const char *path)
-{
-	char temp[PATH_MAX];
-	int n = snprintf(temp, sizeof temp, "%s.XXXXXX", path);
-
-	if (n < 0 || (size_t)n >= sizeof temp) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	int fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (fchmod(fd, 0644) == 0 ? write_pem(t, fd) && rename(temp, path) == 0 : (close(fd), false))
-		return true;
-	int saved = errno;
-	unlink(temp);
-	errno = saved;
-	return false;
 }

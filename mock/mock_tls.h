@@ -1,5 +1,5 @@
 /* mock_tls - certificates made at start, good ones and every kind of wrong one.
- * The authority (EC P-256) lives as long as the process; its key is never written anywhere. */
+ * The authority (EC P-256) lives as long as the process, and its key is written nowhere, unless it is to be kept. */
 #ifndef BNC_MOCK_TLS_H
 #define BNC_MOCK_TLS_H
 
@@ -27,8 +27,9 @@ struct mock_tls {
 	const char *key_file;
 };
 
-/* makes the authority; false: mock_tls_why() */
-bool mock_tls_open(struct mock_tls *t);
+/* makes the authority; with `keep`, a file, takes it from there where there is one, else leaves it there (certificate
+ * and key, for the owner's eyes only). false: mock_tls_why(), or errno where that is NULL */
+bool mock_tls_open(struct mock_tls *t, const char *keep);
 void mock_tls_close(struct mock_tls *t);
 
 /* NULL: mock_tls_why() */
@@ -40,7 +41,7 @@ bool mock_tls_write_ca(const struct mock_tls *t, const char *path);
 /* "good", "expired" ...; false for a word nobody knows */
 bool mock_tls_word(struct span word, enum mock_cert *which);
 
-/* OpenSSL's own text for the last thing that failed; a constant or static buffer */
+/* OpenSSL's own text for the last thing that failed, a static buffer; NULL: OpenSSL knows of nothing */
 const char *mock_tls_why(void);
 
 #endif

@@ -73,6 +73,7 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 	[ "$(cat port)" = "$MOCK_PORT" ]
 	client c /public/ws --send "$SUB"
 	wait_for 3 sees c bookTicker
+	told '{"event":"subscribe","conn":1,"id":1,"params":\["solusdt@bookTicker"\],"streams":1}'
 	stop mock
 	[ "$status" -eq 0 ]
 	tail -n 1 mock.out | grep -q '"event":"end","connections":1'
@@ -496,6 +497,27 @@ asyncio.run(main())' "$MOCK_PORT"
 	wait_for 2 told '"line":"cert good"'
 	raw /public/ws/solusdt@bookTicker --ca ca.pem -n 1
 	[[ ${lines[1]} == *bookTicker* ]]
+}
+
+@test "an authority that is kept outlives a kill, and --tls shows the files it is given" {
+	mock --ca-out ca.pem --keep ca.key
+	[ "$(stat -c %a ca.key)" = 600 ]
+	local port=$MOCK_PORT
+	kill -KILL "$mock_pid"
+	mock --keep ca.key -p "$port"
+	raw /public/ws/solusdt@bookTicker --ca ca.pem -n 1
+	[[ ${lines[1]} == *bookTicker* ]]
+	stop mock
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=x \
+		-addext subjectAltName=IP:127.0.0.1 -keyout k.pem -out c.pem 2>/dev/null
+	mock --tls c.pem k.pem
+	raw /public/ws/solusdt@bookTicker --ca c.pem -n 1
+	[[ ${lines[1]} == *bookTicker* ]]
+	run bnc-mock --tls k.pem c.pem
+	[[ $status -eq 3 && $output == "bnc-mock: --tls: k.pem: error:"* ]]
+	echo rubbish >ca.key
+	run bnc-mock --keep ca.key
+	[[ $status -eq 3 && $output == "bnc-mock: --keep: ca.key: error:"* ]]
 }
 
 @test "instead of TLS: silence, other bytes, the end, a reset; garbage in the middle" {
