@@ -1,9 +1,9 @@
 #include "mock_act.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "mock_control.h"
+#include "mock_send.h"
 #include "mock_ws.h"
 
 #define FIN_TEXT (MOCK_WS_FIN | MOCK_WS_TEXT)
@@ -23,6 +23,13 @@ static void promise(struct mock_conn *c, unsigned first, uint64_t n)
 	mock_put(&c->out, (struct span){ head, mock_ws_head(head, first, n, NULL) });
 }
 
+static enum mock_end end_of(enum mock_cut how)
+{
+	if (how == MOCK_CUT_TLS)
+		return MOCK_END_NOTIFY;
+	return how == MOCK_CUT_RST ? MOCK_END_RST : MOCK_END_FIN;
+}
+
 static void cut(struct mock_conn *c, enum mock_cut how, int64_t now)
 {
 	if (how == MOCK_CUT_MID_FRAME) {
@@ -32,7 +39,7 @@ static void cut(struct mock_conn *c, enum mock_cut how, int64_t now)
 		char head[MOCK_WS_HEAD_MAX];
 		mock_put(&c->out, (struct span){ head, mock_ws_head(head, FIN_TEXT, 1000, NULL) - 1 });
 	}
-	mock_conn_end_after(c, how, "cut", now);
+	mock_conn_end_after(c, end_of(how), "cut", now);
 }
 
 static void masked(struct mock_conn *c)
@@ -60,7 +67,7 @@ static void huge(struct mock_conn *c, size_t n)
 		b.hi += n - around;
 	}
 	mock_put_lit(&b, "\"}");
-	mock_conn_text(c, mock_buf_span(&b));
+	mock_send_text(c, mock_buf_span(&b));
 	mock_buf_free(&b);
 }
 
@@ -75,24 +82,24 @@ static void shut_down(struct mock_conn *c, bool api, int64_t wall_ms)
 	mock_put_lit(&b, "{\"e\":\"serverShutdown\",\"E\":");
 	mock_put_i64(&b, wall_ms);
 	mock_put(&b, api || c->combined ? SPAN("}}") : SPAN("}"));
-	mock_conn_text(c, mock_buf_span(&b));
+	mock_send_text(c, mock_buf_span(&b));
 	mock_buf_free(&b);
 }
 
 static void interleave(struct mock_conn *c)
 {
-	mock_conn_frame(c, MOCK_WS_TEXT, SPAN("{\"e\":"));
-	mock_conn_frame(c, FIN_TEXT, SPAN("{\"e\":\"inside another\"}"));
-	mock_conn_frame(c, MOCK_WS_CONTINUATION | MOCK_WS_FIN, SPAN("\"torn\"}"));
+	mock_send_frame(c, MOCK_WS_TEXT, SPAN("{\"e\":"));
+	mock_send_frame(c, FIN_TEXT, SPAN("{\"e\":\"inside another\"}"));
+	mock_send_frame(c, MOCK_WS_CONTINUATION | MOCK_WS_FIN, SPAN("\"torn\"}"));
 }
 
 static void empty_fragments(struct mock_conn *c)
 {
-	mock_conn_frame(c, MOCK_WS_TEXT, SPAN(""));
-	mock_conn_frame(c, MOCK_WS_CONTINUATION, SPAN("{\"e\":\"in "));
-	mock_conn_frame(c, MOCK_WS_CONTINUATION, SPAN(""));
-	mock_conn_frame(c, MOCK_WS_CONTINUATION, SPAN("pieces\"}"));
-	mock_conn_frame(c, MOCK_WS_CONTINUATION | MOCK_WS_FIN, SPAN(""));
+	mock_send_frame(c, MOCK_WS_TEXT, SPAN(""));
+	mock_send_frame(c, MOCK_WS_CONTINUATION, SPAN("{\"e\":\"in "));
+	mock_send_frame(c, MOCK_WS_CONTINUATION, SPAN(""));
+	mock_send_frame(c, MOCK_WS_CONTINUATION, SPAN("pieces\"}"));
+	mock_send_frame(c, MOCK_WS_CONTINUATION | MOCK_WS_FIN, SPAN(""));
 }
 
 static void sized_ping(struct mock_conn *c, int64_t n)
@@ -100,14 +107,14 @@ static void sized_ping(struct mock_conn *c, int64_t n)
 	char body[200];
 
 	memset(body, 'p', sizeof body);
-	mock_conn_frame(c, MOCK_WS_PING | MOCK_WS_FIN, (struct span){ body, n < 200 ? (size_t)n : 200 });
+	mock_send_frame(c, MOCK_WS_PING | MOCK_WS_FIN, (struct span){ body, n < 200 ? (size_t)n : 200 });
 }
 
 static void pings(struct mock_conn *c, int64_t n)
 {
 	for (int64_t i = 1; i <= n; i++) {
 		char body = (char)('0' + i % 10);
-		mock_conn_frame(c, MOCK_WS_PING | MOCK_WS_FIN, (struct span){ &body, 1 });
+		mock_send_frame(c, MOCK_WS_PING | MOCK_WS_FIN, (struct span){ &body, 1 });
 	}
 }
 
@@ -200,16 +207,16 @@ static bool broken_frame(struct mock_conn *c, const struct mock_fault *f)
 {
 	switch (f->verb) {
 	case MOCK_V_GARBAGE:
-		(void)!send(c->fd, noise, sizeof noise - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		mock_link_send_below(&c->link, noise, sizeof noise - 1);
 		return true;
 	case MOCK_V_RSV:
-		mock_conn_frame(c, FIN_TEXT | MOCK_WS_RSV1, SPAN("{\"e\":\"rsv\"}"));
+		mock_send_frame(c, FIN_TEXT | MOCK_WS_RSV1, SPAN("{\"e\":\"rsv\"}"));
 		return true;
 	case MOCK_V_BAD_OPCODE:
-		mock_conn_frame(c, MOCK_WS_FIN | 0x3, SPAN("{\"e\":\"opcode 3\"}"));
+		mock_send_frame(c, MOCK_WS_FIN | 0x3, SPAN("{\"e\":\"opcode 3\"}"));
 		return true;
 	case MOCK_V_STRAY:
-		mock_conn_frame(c, MOCK_WS_FIN | MOCK_WS_CONTINUATION, SPAN("{\"e\":\"stray\"}"));
+		mock_send_frame(c, MOCK_WS_FIN | MOCK_WS_CONTINUATION, SPAN("{\"e\":\"stray\"}"));
 		return true;
 	case MOCK_V_INTERLEAVE:
 		interleave(c);
@@ -218,8 +225,8 @@ static bool broken_frame(struct mock_conn *c, const struct mock_fault *f)
 		sized_ping(c, 126);
 		return true;
 	case MOCK_V_SPLIT_CONTROL:
-		mock_conn_frame(c, MOCK_WS_PING, SPAN("half"));
-		mock_conn_frame(c, MOCK_WS_FIN | MOCK_WS_CONTINUATION, SPAN("half"));
+		mock_send_frame(c, MOCK_WS_PING, SPAN("half"));
+		mock_send_frame(c, MOCK_WS_FIN | MOCK_WS_CONTINUATION, SPAN("half"));
 		return true;
 	case MOCK_V_ENDLESS:
 		promise(c, FIN_TEXT, 1ull << 40);
@@ -239,21 +246,39 @@ static bool broken_frame(struct mock_conn *c, const struct mock_fault *f)
 	}
 }
 
+/* the end of the connection; false: it is not that */
+static bool ending(struct mock_conn *c, const struct mock_fault *f, int64_t now)
+{
+	switch (f->verb) {
+	case MOCK_V_CLOSE:
+		mock_send_close(c, (int)f->n, (struct span){ f->text, f->text_n }, "told to close", now);
+		return true;
+	case MOCK_V_CUT:
+		cut(c, (enum mock_cut)f->n, now);
+		return true;
+	case MOCK_V_AGE:
+		mock_conn_age(c, now);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* whole messages and control frames */
-static void message(struct mock_conn *c, const struct mock_fault *f, int64_t now, int64_t wall_ms)
+static void message(struct mock_conn *c, const struct mock_fault *f, int64_t wall_ms)
 {
 	switch (f->verb) {
 	case MOCK_V_HUGE:
 		huge(c, (size_t)f->n);
 		break;
 	case MOCK_V_BAD_UTF8:
-		mock_conn_text(c, SPAN("{\"e\":\"bad\xff\xc0utf8\"}"));
+		mock_send_text(c, SPAN("{\"e\":\"bad\xff\xc0utf8\"}"));
 		break;
 	case MOCK_V_BINARY:
-		mock_conn_frame(c, MOCK_WS_FIN | MOCK_WS_BINARY, SPAN("{\"e\":\"binary\"}"));
+		mock_send_frame(c, MOCK_WS_FIN | MOCK_WS_BINARY, SPAN("{\"e\":\"binary\"}"));
 		break;
 	case MOCK_V_EMPTY:
-		mock_conn_frame(c, FIN_TEXT, SPAN(""));
+		mock_send_frame(c, FIN_TEXT, SPAN(""));
 		break;
 	case MOCK_V_EMPTY_FRAGMENTS:
 		empty_fragments(c);
@@ -265,10 +290,10 @@ static void message(struct mock_conn *c, const struct mock_fault *f, int64_t now
 		pings(c, f->n);
 		break;
 	case MOCK_V_PONG:
-		mock_conn_frame(c, MOCK_WS_FIN | MOCK_WS_PONG, SPAN("unasked"));
+		mock_send_frame(c, MOCK_WS_FIN | MOCK_WS_PONG, SPAN("unasked"));
 		break;
 	case MOCK_V_SAY:
-		mock_conn_text(c, (struct span){ f->text, f->text_n });
+		mock_send_text(c, (struct span){ f->text, f->text_n });
 		break;
 	case MOCK_V_SHUTDOWN:
 		shut_down(c, f->n == 1, wall_ms);
@@ -276,15 +301,6 @@ static void message(struct mock_conn *c, const struct mock_fault *f, int64_t now
 	case MOCK_V_ERROR:
 		mock_control_error(
 		    c, f->n == 1, f->more, (struct span){ f->text, f->text_n }, (struct span){ NULL, 0 });
-		break;
-	case MOCK_V_CLOSE:
-		mock_conn_close(c, (int)f->n, (struct span){ f->text, f->text_n }, "told to close", now);
-		break;
-	case MOCK_V_CUT:
-		cut(c, (enum mock_cut)f->n, now);
-		break;
-	case MOCK_V_AGE:
-		mock_conn_age(c, now);
 		break;
 	default:
 		break;
@@ -300,8 +316,8 @@ static void carry_out(struct mock_conn *c, const struct mock_fault *f, int64_t n
 	mock_log_number(c->log, "served", (int64_t)c->served);
 	mock_log_end(c->log);
 	mock_conn_flush(c, now);
-	if (!mode(c, f, now) && !countdown(c, f) && !broken_frame(c, f))
-		message(c, f, now, wall_ms);
+	if (!mode(c, f, now) && !countdown(c, f) && !broken_frame(c, f) && !ending(c, f, now))
+		message(c, f, wall_ms);
 }
 
 void mock_act(struct mock_conn *c, const struct mock_fault *f, int64_t now, int64_t wall_ms)

@@ -1,44 +1,13 @@
 #include "mock_conn.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "mock_ws.h"
+#include "mock_send.h"
 
-#define SECOND	    1000000LL
-#define CLOSE_WAIT  (2 * SECOND) /* for the client's close frame, or for what is queued to go out */
-#define CODE_ABSENT 1005	 /* RFC 6455 7.4.1: what a close frame without a code stands for */
+#define SECOND	  1000000LL
+#define LAST_WAIT (2 * SECOND) /* for what is queued to go out */
 
 /* --- the end --------------------------------------------------------------------------------------------------- */
-
-/* leftovers of the client in the socket would turn our FIN into an RST */
-static void drain(int fd)
-{
-	char waste[4096];
-
-	for (int i = 0; i < 64 && recv(fd, waste, sizeof waste, MSG_DONTWAIT) > 0; i++)
-		;
-}
-
-static void hang_up(struct mock_conn *c)
-{
-	struct linger hard = { .l_onoff = 1, .l_linger = 0 };
-
-	if (c->fd < 0)
-		return;
-	if (c->end == MOCK_CUT_RST)
-		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-	else if (c->ssl && c->end == MOCK_CUT_TLS && SSL_is_init_finished(c->ssl))
-		SSL_shutdown(c->ssl);
-	if (c->end != MOCK_CUT_RST)
-		drain(c->fd);
-	SSL_free(c->ssl);
-	close(c->fd);
-	c->ssl = NULL;
-	c->fd = -1;
-}
 
 void mock_conn_end(struct mock_conn *c, const char *why)
 {
@@ -47,10 +16,10 @@ void mock_conn_end(struct mock_conn *c, const char *why)
 	if (!c->why)
 		c->why = why;
 	c->state = MOCK_DEAD;
-	hang_up(c);
+	mock_link_close(&c->link, c->end);
 }
 
-void mock_conn_end_after(struct mock_conn *c, enum mock_cut how, const char *why, int64_t now)
+void mock_conn_end_after(struct mock_conn *c, enum mock_end how, const char *why, int64_t now)
 {
 	if (c->state == MOCK_DEAD)
 		return;
@@ -58,7 +27,7 @@ void mock_conn_end_after(struct mock_conn *c, enum mock_cut how, const char *why
 	c->why = why;
 	c->state = MOCK_ENDING;
 	c->hold_until = INT64_MIN;
-	c->deadline = now + CLOSE_WAIT;
+	c->deadline = now + LAST_WAIT;
 }
 
 static void forget_sub(struct mock_conn *c, struct mock_sub *s)
@@ -70,7 +39,7 @@ static void forget_sub(struct mock_conn *c, struct mock_sub *s)
 
 void mock_conn_free(struct mock_conn *c)
 {
-	hang_up(c);
+	mock_link_close(&c->link, c->end);
 	for (size_t i = 0; i < c->subs; i++)
 		forget_sub(c, &c->sub[i]);
 	free(c->sub);
@@ -89,51 +58,7 @@ void mock_conn_free(struct mock_conn *c)
 	free(c);
 }
 
-/* --- transport -------------------------------------------------------------------------------------------------- */
-
-/* what an SSL call wants before it can go on; false: it never will */
-static bool wants(struct mock_conn *c, int result)
-{
-	switch (SSL_get_error(c->ssl, result)) {
-	case SSL_ERROR_WANT_READ:
-		c->want_read = true;
-		return true;
-	case SSL_ERROR_WANT_WRITE:
-		c->want_write = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* > 0 bytes, 0 nothing now, -1 the end */
-static long receive(struct mock_conn *c, char *p, size_t n)
-{
-	if (c->ssl) {
-		size_t got = 0;
-		errno = 0;
-		int r = SSL_read_ex(c->ssl, p, n, &got);
-		return r == 1 ? (long)got : wants(c, r) ? 0 : -1;
-	}
-	ssize_t r = recv(c->fd, p, n, 0);
-	if (r > 0)
-		return r;
-	return r < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
-}
-
-static long deliver(struct mock_conn *c, const char *p, size_t n)
-{
-	if (c->ssl) {
-		size_t put = 0;
-		int r = SSL_write_ex(c->ssl, p, n, &put);
-		return r == 1 ? (long)put : wants(c, r) ? 0 : -1;
-	}
-	ssize_t r = send(c->fd, p, n, MSG_NOSIGNAL);
-	if (r >= 0)
-		return r;
-	c->want_write = errno == EAGAIN;
-	return errno == EAGAIN || errno == EINTR ? 0 : -1;
-}
+/* --- bytes ------------------------------------------------------------------------------------------------------ */
 
 void mock_conn_read(struct mock_conn *c)
 {
@@ -145,7 +70,7 @@ void mock_conn_read(struct mock_conn *c)
 			mock_conn_end(c, "the client's message is too long");
 			return;
 		}
-		long got = receive(c, c->in.p + c->in.hi, n);
+		long got = mock_link_read(&c->link, c->in.p + c->in.hi, n);
 		if (got < 0)
 			mock_conn_end(c, "the client has gone");
 		if (got <= 0)
@@ -174,14 +99,14 @@ void mock_conn_flush(struct mock_conn *c, int64_t now)
 	if (c->state == MOCK_DEAD || c->state <= MOCK_SHAKING)
 		return;
 	if (c->out.full) {
-		c->end = MOCK_CUT_RST;
+		c->end = MOCK_END_RST;
 		mock_conn_end(c, "too much was waiting for it");
 		return;
 	}
 	size_t n = allowed(c, now);
-	c->want_write = false;
+	c->link.want_write = false;
 	while (n > 0) {
-		long put = deliver(c, mock_buf_span(&c->out).p, n);
+		long put = mock_link_write(&c->link, mock_buf_span(&c->out).p, n);
 		if (put < 0)
 			mock_conn_end(c, "the client has gone");
 		if (put <= 0)
@@ -193,293 +118,10 @@ void mock_conn_flush(struct mock_conn *c, int64_t now)
 		mock_conn_end(c, c->why);
 }
 
-/* --- frames out --------------------------------------------------------------------------------------------------- */
-
-void mock_conn_frame(struct mock_conn *c, unsigned first, struct span payload)
-{
-	char head[MOCK_WS_HEAD_MAX];
-
-	if (c->state != MOCK_OPEN)
-		return;
-	mock_put(&c->out, (struct span){ head, mock_ws_head(head, first, payload.n, NULL) });
-	mock_put(&c->out, payload);
-}
-
-/* frames of c->split bytes, with a ping between the first two */
-static void split_text(struct mock_conn *c, struct span text)
-{
-	unsigned opcode = MOCK_WS_TEXT;
-	size_t at = 0;
-
-	while (at < text.n || opcode == MOCK_WS_TEXT) {
-		size_t n = text.n - at < c->split ? text.n - at : c->split;
-		bool last = at + n == text.n;
-		mock_conn_frame(c, opcode | (last ? MOCK_WS_FIN : 0u), (struct span){ text.p + at, n });
-		if (opcode == MOCK_WS_TEXT && !last)
-			mock_conn_frame(c, MOCK_WS_PING | MOCK_WS_FIN, SPAN("between"));
-		opcode = MOCK_WS_CONTINUATION;
-		at += n;
-	}
-}
-
-void mock_conn_text(struct mock_conn *c, struct span text)
-{
-	if (c->split > 0)
-		split_text(c, text);
-	else
-		mock_conn_frame(c, MOCK_WS_TEXT | MOCK_WS_FIN, text);
-}
-
-static size_t close_body(char body[MOCK_WS_CONTROL_MAX], int code, struct span reason)
-{
-	size_t n = reason.n < MOCK_WS_CONTROL_MAX - 2 ? reason.n : MOCK_WS_CONTROL_MAX - 2;
-
-	if (code == 0)
-		return 0;
-	body[0] = (char)(unsigned char)((unsigned)code >> 8);
-	body[1] = (char)(unsigned char)code;
-	memcpy(body + 2, reason.p, n);
-	return n + 2;
-}
-
-void mock_conn_close(struct mock_conn *c, int code, struct span reason, const char *why, int64_t now)
-{
-	char body[MOCK_WS_CONTROL_MAX];
-
-	if (c->state != MOCK_OPEN)
-		return;
-	mock_conn_frame(c, MOCK_WS_CLOSE | MOCK_WS_FIN, (struct span){ body, close_body(body, code, reason) });
-	c->state = MOCK_CLOSING;
-	c->end = MOCK_CUT_TLS;
-	c->why = why;
-	c->deadline = now + CLOSE_WAIT;
-}
-
-void mock_conn_ping(struct mock_conn *c, int64_t now, int64_t wall_ms)
-{
-	struct mock_buf text = mock_buf_of(24);
-
-	mock_put_i64(&text, wall_ms);
-	if (c->pings == MOCK_PINGS) { /* the oldest stays: its time is the deadline's */
-		memmove(&c->ping[1], &c->ping[2], sizeof c->ping[0] * (MOCK_PINGS - 2));
-		c->pings--;
-	}
-	c->ping[c->pings].sent = now;
-	memset(c->ping[c->pings].text, 0, sizeof c->ping[0].text);
-	memcpy(c->ping[c->pings].text, text.p, mock_buf_len(&text));
-	c->pings++;
-	mock_conn_frame(c, MOCK_WS_PING | MOCK_WS_FIN, mock_buf_span(&text));
-	mock_buf_free(&text);
-}
-
-/* --- data --------------------------------------------------------------------------------------------------------- */
-
-static bool takes(struct mock_count *n, struct span stream)
-{
-	if (n->left <= 0 || (n->stream[0] && !span_is(stream, n->stream)))
-		return false;
-	n->left--;
-	return true;
-}
-
-static void wrap(struct mock_buf *b, struct span stream, struct span payload)
-{
-	mock_put_lit(b, "{\"stream\":");
-	mock_put_json_string(b, stream);
-	mock_put_lit(b, ",\"data\":");
-	mock_put(b, payload);
-	mock_put_char(b, '}');
-}
-
-static void serve(struct mock_conn *c, struct span stream, struct span payload)
-{
-	if (c->combined) {
-		struct mock_buf b = mock_buf_of(MOCK_QUEUE_MAX);
-		wrap(&b, stream, payload);
-		mock_conn_text(c, mock_buf_span(&b));
-		mock_buf_free(&b);
-	} else {
-		mock_conn_text(c, payload);
-	}
-	c->served++;
-	mock_log_serve(c->log, c->number, stream, payload);
-}
-
-/* a line end where JSON allows one: behind the first comma (or at the end) */
-static void serve_broken(struct mock_conn *c, struct span stream, struct span payload)
-{
-	struct mock_buf b = mock_buf_of(MOCK_QUEUE_MAX);
-	const char *comma = memchr(payload.p, ',', payload.n);
-	size_t head = comma ? (size_t)(comma - payload.p) + 1 : payload.n;
-
-	mock_put(&b, (struct span){ payload.p, head });
-	mock_put_char(&b, '\n');
-	mock_put(&b, (struct span){ payload.p + head, payload.n - head });
-	if (!b.full)
-		serve(c, stream, mock_buf_span(&b));
-	mock_buf_free(&b);
-}
-
-/* the messages kept for reordering, the latest first */
-static void release(struct mock_conn *c)
-{
-	while (c->helds > 0) {
-		struct mock_held *h = &c->held[--c->helds];
-		serve(c, span_of(h->stream), (struct span){ h->payload, h->payload_n });
-		free(h->stream);
-		free(h->payload);
-	}
-}
-
-static bool keep(struct mock_conn *c, struct span stream, struct span payload)
-{
-	struct mock_held *h = &c->held[c->helds];
-
-	h->stream = strndup(stream.p, stream.n);
-	h->payload = malloc(payload.n + 1);
-	h->payload_n = payload.n;
-	if (!h->stream || !h->payload) {
-		free(h->stream);
-		free(h->payload);
-		return false;
-	}
-	memcpy(h->payload, payload.p, payload.n);
-	c->helds++;
-	return true;
-}
-
-void mock_conn_data(struct mock_conn *c, struct span stream, struct span payload, int64_t now)
-{
-	if (c->state != MOCK_OPEN || now < c->silent_until)
-		return;
-	if (takes(&c->drop, stream))
-		return;
-	if (c->helds < MOCK_REORDER_MAX && takes(&c->reorder, stream)) {
-		if (keep(c, stream, payload) && c->reorder.left == 0)
-			release(c);
-		return;
-	}
-	bool twice = takes(&c->dup, stream);
-	if (takes(&c->newline, stream))
-		serve_broken(c, stream, payload);
-	else
-		serve(c, stream, payload);
-	if (twice)
-		serve(c, stream, payload);
-}
-
 bool mock_conn_flows(const struct mock_conn *c, int64_t now)
 {
 	return c->state == MOCK_OPEN && !c->half_open && now >= c->hold_until && now >= c->silent_until &&
 	       c->drip_us == 0;
-}
-
-/* --- frames in ---------------------------------------------------------------------------------------------------- */
-
-/* a burst of 15 was served on futures, of 40 not (measured); spot allows 5 a second, pings and pongs included */
-static bool too_often(struct mock_conn *c, unsigned opcode, int64_t now)
-{
-	bool spot = c->market == MOCK_SPOT;
-	uint64_t most = c->rules->max_messages ? c->rules->max_messages : spot ? 5 : 15;
-	uint64_t ring = sizeof c->message_at / sizeof c->message_at[0];
-
-	if (opcode == MOCK_WS_CLOSE || (opcode == MOCK_WS_PONG && !spot))
-		return false;
-	most = most < ring ? most : ring;
-	int64_t oldest = c->messages >= most ? c->message_at[(c->messages - most) % ring] : INT64_MIN;
-	c->message_at[c->messages++ % ring] = now;
-	return oldest > now - SECOND;
-}
-
-/* a pong answers its ping and those before it; one that nobody asked for is allowed and proves nothing */
-static void got_pong(struct mock_conn *c, struct span body)
-{
-	size_t i = c->pings;
-
-	while (i > 0 && !span_is(body, c->ping[i - 1].text))
-		i--;
-	memmove(&c->ping[0], &c->ping[i], sizeof c->ping[0] * (c->pings - i));
-	c->pings -= i;
-	mock_log_begin(c->log, "pong", c->number);
-	mock_log_text(c->log, "payload", body);
-	mock_log_text(c->log, "answers", i > 0 ? SPAN("ping") : SPAN("nothing"));
-	mock_log_end(c->log);
-}
-
-static void got_ping(struct mock_conn *c, struct span body)
-{
-	mock_log_begin(c->log, "ping", c->number);
-	mock_log_end(c->log);
-	if (!c->no_pong)
-		mock_conn_frame(c, MOCK_WS_PONG | MOCK_WS_FIN, body);
-}
-
-static void got_close(struct mock_conn *c, struct span body, int64_t now)
-{
-	c->close_code = body.n >= 2 ? (unsigned char)body.p[0] << 8 | (unsigned char)body.p[1] : CODE_ABSENT;
-	if (c->state == MOCK_OPEN) {
-		mock_conn_frame(c, MOCK_WS_CLOSE | MOCK_WS_FIN, body);
-		mock_conn_end_after(c, MOCK_CUT_TLS, "the client closed", now);
-	} else {
-		mock_conn_end_after(c, MOCK_CUT_TLS, c->why, now);
-	}
-}
-
-static void got_data(struct mock_conn *c, const struct mock_ws_frame *f, struct span body, int64_t now)
-{
-	bool begun = c->message_opcode != 0;
-
-	if (begun != (f->opcode == MOCK_WS_CONTINUATION)) {
-		mock_conn_close(c, 1002, SPAN("fragments out of order"), "fragments out of order", now);
-		return;
-	}
-	if (!begun)
-		c->message_opcode = f->opcode;
-	mock_put(&c->message, body);
-	if (c->message.full) {
-		mock_conn_close(c, 1009, SPAN("message too long"), "the client's message is too long", now);
-	} else if (f->fin) {
-		c->message_opcode = 0;
-		c->on_text(c, mock_buf_span(&c->message), now);
-		mock_buf_clear(&c->message);
-	}
-}
-
-static void got_frame(struct mock_conn *c, const struct mock_ws_frame *f, struct span body, int64_t now)
-{
-	if (c->state == MOCK_CLOSING && f->opcode != MOCK_WS_CLOSE)
-		return;
-	if (too_often(c, f->opcode, now))
-		mock_conn_close(c, 1008, SPAN("Too many requests"), "too many requests", now);
-	else if (f->opcode == MOCK_WS_CLOSE)
-		got_close(c, body, now);
-	else if (f->opcode == MOCK_WS_PING)
-		got_ping(c, body);
-	else if (f->opcode == MOCK_WS_PONG)
-		got_pong(c, body);
-	else
-		got_data(c, f, body, now);
-}
-
-void mock_conn_frames(struct mock_conn *c, int64_t now)
-{
-	while (c->state == MOCK_OPEN || c->state == MOCK_CLOSING) {
-		struct mock_ws_frame f;
-		const char *why;
-		struct span bytes = mock_buf_span(&c->in);
-		enum mock_ws_got got = mock_ws_parse(bytes, &f, &why);
-		if (got == MOCK_WS_BAD || (got == MOCK_WS_HEAD && f.payload > MOCK_MESSAGE_MAX)) {
-			mock_conn_close(c, 1002, SPAN("protocol error"), "the client broke the protocol", now);
-			c->state = c->state == MOCK_CLOSING ? MOCK_ENDING : c->state;
-			return;
-		}
-		if (got == MOCK_WS_MORE || bytes.n < f.head + f.payload)
-			return;
-		char *body = c->in.p + c->in.lo + f.head;
-		mock_ws_mask(body, (size_t)f.payload, f.mask);
-		got_frame(c, &f, (struct span){ body, (size_t)f.payload }, now);
-		mock_buf_take(&c->in, f.head + (size_t)f.payload);
-	}
 }
 
 /* --- the clock ------------------------------------------------------------------------------------------------------
@@ -514,9 +156,9 @@ void mock_conn_opened(struct mock_conn *c, int64_t now)
 void mock_conn_age(struct mock_conn *c, int64_t now)
 {
 	if (c->rules->age_drops)
-		mock_conn_end_after(c, MOCK_CUT_FIN, "age", now);
+		mock_conn_end_after(c, MOCK_END_FIN, "age", now);
 	else
-		mock_conn_close(c, 1001, SPAN(""), "age", now);
+		mock_send_close(c, 1001, SPAN(""), "age", now);
 }
 
 void mock_conn_clock(struct mock_conn *c, int64_t now, int64_t wall_ms)
@@ -528,13 +170,13 @@ void mock_conn_clock(struct mock_conn *c, int64_t now, int64_t wall_ms)
 	if (c->state != MOCK_OPEN)
 		return;
 	if (c->pings > 0 && now - c->ping[0].sent >= pong_within(c))
-		mock_conn_close(c, 1008, SPAN("Pong timeout"), "no pong", now);
+		mock_send_close(c, 1008, SPAN("Pong timeout"), "no pong", now);
 	if (now >= c->age_at)
 		mock_conn_age(c, now);
 	if (now >= c->next_ping) {
 		c->next_ping = now + ping_every(c);
 		if (!c->no_ping && !c->half_open)
-			mock_conn_ping(c, now, wall_ms);
+			mock_send_ping(c, now, wall_ms);
 	}
 }
 

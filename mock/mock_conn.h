@@ -6,6 +6,7 @@
 #include "mock_buf.h"
 #include "mock_fault.h"
 #include "mock_hub.h"
+#include "mock_link.h"
 #include "mock_log.h"
 
 #define MOCK_QUEUE_MAX	 (8u << 20) /* bytes that wait for a client; more: it is cut off */
@@ -56,13 +57,11 @@ struct mock_armed { /* a fault that waits for its number of messages */
 
 struct mock_conn {
 	unsigned number;
-	int fd;
-	SSL *ssl; /* NULL: plain */
+	struct mock_link link;
 	enum mock_state state;
-	int tls_fault; /* enum mock_tls_fault in MOCK_ACCEPTED */
-	enum mock_cut end;
-	const char *why; /* it ended; a constant */
-	bool want_write, want_read;
+	int tls_fault;	   /* enum mock_tls_fault in MOCK_ACCEPTED */
+	enum mock_end end; /* how it will end */
+	const char *why;   /* it ended; a constant */
 
 	void (*on_text)(struct mock_conn *c, struct span text, int64_t now); /* a message of the client */
 	const struct mock_rules *rules;
@@ -108,21 +107,11 @@ struct mock_conn {
 /* reading and writing what can be; `now` as ever */
 void mock_conn_read(struct mock_conn *c);
 void mock_conn_flush(struct mock_conn *c, int64_t now);
-void mock_conn_frames(struct mock_conn *c, int64_t now); /* takes whole frames out of c->in */
 
 /* the end, with its reason: at once, or behind what is queued */
 void mock_conn_end(struct mock_conn *c, const char *why);
-void mock_conn_end_after(struct mock_conn *c, enum mock_cut how, const char *why, int64_t now);
+void mock_conn_end_after(struct mock_conn *c, enum mock_end how, const char *why, int64_t now);
 void mock_conn_free(struct mock_conn *c);
-
-/* frames out; nothing is sent once a close frame is out */
-void mock_conn_frame(struct mock_conn *c, unsigned first, struct span payload);
-void mock_conn_text(struct mock_conn *c, struct span text);
-void mock_conn_close(struct mock_conn *c, int code, struct span reason, const char *why, int64_t now);
-void mock_conn_ping(struct mock_conn *c, int64_t now, int64_t wall_ms);
-
-/* a message of data from its stream: through the faults that are on, wrapped where that is the style */
-void mock_conn_data(struct mock_conn *c, struct span stream, struct span payload, int64_t now);
 
 /* the WebSocket is open; times begin */
 void mock_conn_opened(struct mock_conn *c, int64_t now);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "json.h"
+#include "mock_send.h"
 #include "num.h"
 
 #define NAME_MAX_BYTES 512	   /* of a stream name */
@@ -30,7 +31,7 @@ void mock_control_error(struct mock_conn *c, bool wrapped, int64_t code, struct 
 		mock_put(&b, id);
 	}
 	mock_put_char(&b, '}');
-	mock_conn_text(c, mock_buf_span(&b));
+	mock_send_text(c, mock_buf_span(&b));
 	mock_buf_free(&b);
 }
 
@@ -68,7 +69,7 @@ static void reply(struct mock_conn *c, struct span result, const struct request 
 	mock_put_lit(&b, ",\"id\":");
 	mock_put(&b, raw_id(r));
 	mock_put_char(&b, '}');
-	mock_conn_text(c, mock_buf_span(&b));
+	mock_send_text(c, mock_buf_span(&b));
 	mock_buf_free(&b);
 }
 
@@ -108,7 +109,7 @@ static bool good_id(const struct mock_conn *c, const struct request *r)
 static void too_many(struct mock_conn *c, int64_t now)
 {
 	mock_control_error(c, true, 4, SPAN("Too many subscriptions"), (struct span){ NULL, 0 });
-	mock_conn_close(c, 1008, SPAN("Invalid request"), "too many subscriptions", now);
+	mock_send_close(c, 1008, SPAN("Invalid request"), "too many subscriptions", now);
 }
 
 /* false: the answer has been given */

@@ -1,11 +1,12 @@
 #include "mock_door.h"
 
 #include <sys/socket.h>
-#include <openssl/err.h>
 
 #include "mock_act.h"
 #include "mock_http.h"
+#include "mock_receive.h"
 #include "mock_rest.h"
+#include "mock_send.h"
 #include "mock_ws.h"
 
 #define HANDSHAKE_US 10000000LL
@@ -36,7 +37,7 @@ void mock_door_accept(const struct mock_door *d, struct mock_conn *c, int64_t no
 		c->tls_fault = (int)f.n;
 		c->deadline = INT64_MAX;
 		if (f.n == MOCK_TLS_RST) {
-			c->end = MOCK_CUT_RST;
+			c->end = MOCK_END_RST;
 			mock_conn_end(c, "reset before TLS");
 		}
 		return;
@@ -44,8 +45,8 @@ void mock_door_accept(const struct mock_door *d, struct mock_conn *c, int64_t no
 	if (!d->tls)
 		return;
 	SSL_CTX *ctx = mock_tls_ctx(d->tls, d->cert);
-	c->ssl = ctx ? SSL_new(ctx) : NULL;
-	if (!c->ssl || !SSL_set_fd(c->ssl, c->fd))
+	c->link.ssl = ctx ? SSL_new(ctx) : NULL;
+	if (!c->link.ssl || !SSL_set_fd(c->link.ssl, c->link.fd))
 		mock_conn_end(c, "no TLS");
 }
 
@@ -53,7 +54,7 @@ void mock_door_accept(const struct mock_door *d, struct mock_conn *c, int64_t no
 static void stand_still(struct mock_conn *c)
 {
 	char waste[4096];
-	ssize_t n = recv(c->fd, waste, sizeof waste, MSG_DONTWAIT);
+	ssize_t n = recv(c->link.fd, waste, sizeof waste, MSG_DONTWAIT);
 
 	if (n == 0)
 		mock_conn_end(c, "the client has gone");
@@ -62,24 +63,19 @@ static void stand_still(struct mock_conn *c)
 	if (c->tls_fault == MOCK_TLS_CLOSE)
 		mock_conn_end(c, "closed in the TLS handshake");
 	else if (c->tls_fault == MOCK_TLS_GARBAGE)
-		(void)!send(c->fd, "220 this is not TLS\r\n", 21, MSG_NOSIGNAL | MSG_DONTWAIT);
+		mock_link_send_below(&c->link, "220 this is not TLS\r\n", 21);
 }
 
 static void shake(struct mock_conn *c)
 {
-	ERR_clear_error();
-	int r = SSL_accept(c->ssl);
+	enum mock_link_shaken shaken = mock_link_shake(&c->link);
 
-	if (r == 1) {
+	if (shaken == MOCK_LINK_READY)
 		c->state = MOCK_ASKING;
+	if (shaken != MOCK_LINK_FAILED)
 		return;
-	}
-	int e = SSL_get_error(c->ssl, r);
-	c->want_write = e == SSL_ERROR_WANT_WRITE;
-	if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE)
-		return;
-	mock_log_begin(c->log, "tls", c->number);
 	const char *why = mock_tls_why();
+	mock_log_begin(c->log, "tls", c->number);
 	mock_log_text(c->log, "error", why ? span_of(why) : SPAN("the client has gone"));
 	mock_log_end(c->log);
 	mock_conn_end(c, "the TLS handshake failed");
@@ -175,7 +171,7 @@ static void fault_status(struct mock_conn *c, const struct mock_fault *f, int64_
 	mock_http_answer(
 	    &c->out, (int)f->n, mock_buf_span(&more), SPAN("text/html"), (struct span){ html, sizeof html - 1 });
 	mock_buf_free(&more);
-	mock_conn_end_after(c, MOCK_CUT_TLS, "refused by HTTP", now);
+	mock_conn_end_after(c, MOCK_END_NOTIFY, "refused by HTTP", now);
 }
 
 static void switch_over(struct mock_conn *c, struct span key, struct span more)
@@ -213,11 +209,11 @@ static bool fault_answer(struct mock_conn *c, const struct mock_request *r, cons
 		c->deadline = INT64_MAX;
 		return false;
 	case MOCK_V_HANG_UP:
-		mock_conn_end_after(c, MOCK_CUT_TLS, "hung up before an answer", now);
+		mock_conn_end_after(c, MOCK_END_NOTIFY, "hung up before an answer", now);
 		return false;
 	case MOCK_V_NOT_HTTP:
 		mock_put_lit(&c->out, "220 this is not HTTP\r\n\r\n");
-		mock_conn_end_after(c, MOCK_CUT_TLS, "not HTTP", now);
+		mock_conn_end_after(c, MOCK_END_NOTIFY, "not HTTP", now);
 		return false;
 	case MOCK_V_BAD_ACCEPT:
 		mock_http_switch(&c->out, SPAN("AAAAAAAAAAAAAAAAAAAAAAAAAAA="), SPAN(""));
@@ -235,8 +231,8 @@ static bool fault_answer(struct mock_conn *c, const struct mock_request *r, cons
 
 static void too_many(struct mock_conn *c, int64_t now)
 {
-	mock_conn_text(c, SPAN("{\"error\":{\"code\":4,\"msg\":\"Too many subscriptions\"}}"));
-	mock_conn_close(c, 1008, SPAN("Invalid request"), "too many subscriptions", now);
+	mock_send_text(c, SPAN("{\"error\":{\"code\":4,\"msg\":\"Too many subscriptions\"}}"));
+	mock_send_close(c, 1008, SPAN("Invalid request"), "too many subscriptions", now);
 }
 
 static void tell_open(struct mock_conn *c, struct span path)
@@ -277,7 +273,7 @@ static void upgrade(
 
 	if (!find_route(d, r, &to)) {
 		mock_http_answer(&c->out, 404, SPAN("Connection: close\r\n"), SPAN("text/html"), span_of(html));
-		mock_conn_end_after(c, MOCK_CUT_TLS, "no such path", now);
+		mock_conn_end_after(c, MOCK_END_NOTIFY, "no such path", now);
 		return;
 	}
 	c->market = to.market;
@@ -311,7 +307,7 @@ static void rest(
 	    status == 200 ? SPAN("application/json;charset=UTF-8") : SPAN("text/html"), mock_buf_span(&body));
 	mock_buf_free(&body);
 	if (r->close)
-		mock_conn_end_after(c, MOCK_CUT_TLS, "answered", now);
+		mock_conn_end_after(c, MOCK_END_NOTIFY, "answered", now);
 	else
 		c->deadline = now + HANDSHAKE_US;
 }
@@ -326,7 +322,7 @@ static void ask(const struct mock_door *d, struct mock_conn *c, int64_t now, int
 			return;
 		if (got == MOCK_HTTP_BAD) {
 			mock_http_answer(&c->out, 400, SPAN("Connection: close\r\n"), SPAN("text/html"), span_of(html));
-			mock_conn_end_after(c, MOCK_CUT_TLS, "not a request", now);
+			mock_conn_end_after(c, MOCK_END_NOTIFY, "not a request", now);
 			return;
 		}
 		if (r.upgrade)
@@ -346,5 +342,5 @@ void mock_door_step(const struct mock_door *d, struct mock_conn *c, int64_t now,
 	if (c->state == MOCK_ASKING)
 		ask(d, c, now, wall_ms);
 	if (c->state == MOCK_OPEN)
-		mock_conn_frames(c, now);
+		mock_receive(c, now);
 }

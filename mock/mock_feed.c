@@ -2,6 +2,7 @@
 
 #include "mock_act.h"
 #include "mock_payload.h"
+#include "mock_send.h"
 
 #define BUDGET	 512	 /* frames in one round: clients are looked after in between */
 #define LATE_US	 1000000 /* what a stalled process catches up with at most */
@@ -13,7 +14,7 @@ static void give(struct mock_feed *f, struct mock_stream *s, struct span payload
 
 	for (size_t i = 0; i < s->conns; i++) {
 		struct mock_conn *c = s->conn[i];
-		mock_conn_data(c, name, payload, f->now);
+		mock_send_data(c, name, payload, f->now);
 		if (c->armed)
 			mock_act_due(c, f->now, f->wall_ms);
 		mock_conn_flush(c, f->now); /* a message a TLS record, as the exchange sends them */

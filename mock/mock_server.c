@@ -11,6 +11,8 @@
 #include "clock.h"
 #include "mock_act.h"
 #include "mock_control.h"
+#include "mock_receive.h"
+#include "mock_send.h"
 
 #define BACKLOG 128
 
@@ -152,7 +154,7 @@ static struct mock_conn *new_conn(struct mock_server *s, int fd)
 	if (!c)
 		return NULL;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	c->fd = fd;
+	c->link.fd = fd;
 	c->number = ++s->numbers;
 	c->rules = &s->rules;
 	c->hub = &s->hub;
@@ -230,7 +232,7 @@ static void look_after(struct mock_server *s, struct mock_conn *c, short events,
 		mock_door_step(&s->door, c, now, wall_ms);
 	} else if (c->state != MOCK_DEAD && (events & ~POLLOUT)) {
 		mock_conn_read(c);
-		mock_conn_frames(c, now);
+		mock_receive(c, now);
 	}
 }
 
@@ -411,7 +413,7 @@ static short wants(const struct mock_conn *c, int64_t now)
 
 	if (c->half_open)
 		return 0;
-	return (short)(POLLIN | (c->want_write || (queued && mock_conn_flows(c, now)) ? POLLOUT : 0));
+	return (short)(POLLIN | (c->link.want_write || (queued && mock_conn_flows(c, now)) ? POLLOUT : 0));
 }
 
 static void wait_for_something(struct mock_server *s, struct pollfd *p, int64_t now)
@@ -428,7 +430,7 @@ static void wait_for_something(struct mock_server *s, struct pollfd *p, int64_t 
 	p[POLL_FEED] = (struct pollfd){ .fd = mock_feed_fd(&s->feed), .events = POLLIN };
 	p[POLL_LOG] = (struct pollfd){ .fd = log ? s->log->to.fd : -1, .events = POLLOUT };
 	for (size_t i = 0; i < s->conns; i++)
-		p[POLL_CONNS + i] = (struct pollfd){ .fd = s->conn[i]->half_open ? -1 : s->conn[i]->fd,
+		p[POLL_CONNS + i] = (struct pollfd){ .fd = s->conn[i]->half_open ? -1 : s->conn[i]->link.fd,
 			.events = wants(s->conn[i], now) };
 	if (ppoll(p, POLL_CONNS + s->conns, due == INT64_MAX ? NULL : &t, NULL) < 0)
 		for (size_t i = 0; i < POLL_CONNS + s->conns; i++)
@@ -480,7 +482,7 @@ void mock_server_close(struct mock_server *s)
 	int64_t now = clock_mono_us();
 
 	for (size_t i = 0; i < s->conns; i++) {
-		mock_conn_close(s->conn[i], 1001, SPAN(""), "the exchange ends", now);
+		mock_send_close(s->conn[i], 1001, SPAN(""), "the exchange ends", now);
 		mock_conn_flush(s->conn[i], now);
 		mock_conn_end(s->conn[i], "the exchange ends");
 	}
