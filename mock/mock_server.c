@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "io.h"
 #include "mock_act.h"
 #include "mock_control.h"
 #include "mock_receive.h"
@@ -354,8 +356,11 @@ static void read_script(struct mock_server *s)
 
 	if (n > 0)
 		mock_put(&s->script, (struct span){ chunk, (size_t)n });
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		s->script_ended = true;
+		if (mock_buf_len(&s->script) > 0)
+			mock_put_char(&s->script, '\n'); /* the last line may lack it */
+	}
 	if (s->script.full) {
 		s->tell("script: a line is longer than %d bytes", MOCK_SCRIPT_MAX);
 		mock_buf_clear(&s->script);
@@ -455,6 +460,29 @@ static void serve_conns(struct mock_server *s, const struct pollfd *p, size_t po
 	bury(s);
 }
 
+static void tell_counters(struct mock_server *s)
+{
+	uint64_t served = s->served;
+	size_t queued = 0;
+
+	for (size_t i = 0; i < s->conns; i++) {
+		served += s->conn[i]->served;
+		queued += mock_buf_len(&s->conn[i]->out);
+	}
+	s->tell("connections %u open %zu subscriptions %zu served %" PRIu64 " queued %zu", s->numbers, s->conns,
+	    s->hub.live, served, queued);
+}
+
+/* true: it is time to end */
+static bool take_signal(struct mock_server *s)
+{
+	int signal = io_signal(s->signals);
+
+	if (signal == SIGUSR1)
+		tell_counters(s);
+	return signal == SIGTERM || signal == SIGINT;
+}
+
 void mock_server_run(struct mock_server *s)
 {
 	static struct pollfd p[POLL_CONNS + MOCK_CONNS_MAX];
@@ -464,7 +492,7 @@ void mock_server_run(struct mock_server *s)
 		wait_for_something(s, p, clock_mono_us());
 		int64_t now = clock_mono_us();
 		size_t polled = s->conns;
-		if (p[POLL_SIGNALS].revents)
+		if (p[POLL_SIGNALS].revents && take_signal(s))
 			return;
 		if (p[POLL_LISTEN].revents)
 			accept_all(s, now);

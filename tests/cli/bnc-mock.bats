@@ -73,19 +73,23 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 	[ "$(cat port)" = "$MOCK_PORT" ]
 	client c /public/ws --send "$SUB"
 	wait_for 3 sees c bookTicker
+	kill -USR1 "$mock_pid"
+	wait_for 3 grep -q '^bnc-mock: connections 1 open 1 subscriptions 1 served [1-9][0-9]* queued 0$' mock.err
 	told '{"event":"subscribe","conn":1,"id":1,"params":\["solusdt@bookTicker"\],"streams":1}'
 	stop mock
 	[ "$status" -eq 0 ]
 	tail -n 1 mock.out | grep -q '"event":"end","connections":1'
 	wait_for 3 sees c 'close 1 1001'
-	[ ! -s mock.err ]
+	[ "$(wc -l <mock.err)" -eq 1 ]
 }
 
 @test "the end of standard input ends it only when asked" {
-	run bash -c 'printf "wait 50ms\nlog\n" | timeout 5 bnc-mock --plain --stdin-eof-ends'
+	run bash -c 'printf "wait 50ms\nlog" | timeout 5 bnc-mock --plain --stdin-eof-ends'
 	[ "$status" -eq 0 ]
-	[[ $output == *'"event":"end"'* ]]
+	[[ $output == *'"line":"log"'*'"event":"end"'* ]]
 	start_mock --plain --rate 50
+	raw /public/ws/solusdt@bookTicker -n 1
+	[[ ${lines[1]} == *bookTicker* ]]
 }
 
 # --- streams -------------------------------------------------------------------------------------------------------
