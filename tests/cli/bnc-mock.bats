@@ -348,9 +348,8 @@ shows() {
 	plain
 	shows 'cut' 'end eof'
 	shows 'at 2 cut rst' '*bookTicker*' '*bookTicker*' 'end reset'
-	shows 'cut mid-frame' 'end eof'
-	shows 'cut mid-header' 'end eof'
-	shows 'cut tls' 'end eof'
+	shows 'cut mid-frame' 'end torn 2[0-9]'
+	shows 'cut mid-header' 'end torn 3'
 	shows 'close' 'close 1 1000 ' 'end eof'
 	shows 'at 1 close 1012 come again' '*bookTicker*' 'close 1 1012 come again' 'end eof'
 	shows 'close none' 'close 1 none ' 'end eof'
@@ -541,9 +540,12 @@ asyncio.run(main())' "$MOCK_PORT"
 	fault 'next at 1 garbage'
 	raw /public/ws/solusdt@bookTicker --ca ca.pem
 	[[ ${lines[1]} == *bookTicker* && ${lines[-1]} == tls* ]]
-	fault 'next cut tls'
-	raw /public/ws --ca ca.pem
-	[ "${lines[1]}" = 'end eof' ]
+	local i
+	for i in "cut tls:end eof" "cut:end ragged" "cut rst:end reset" "cut mid-frame:end torn 2?" "close:end eof"; do
+		fault "next ${i%%:*}"
+		raw /public/ws --ca ca.pem
+		[[ ${lines[-1]} == ${i#*:} ]] || { echo "$i: $output"; false; }
+	done
 }
 
 @test "refusing, and leaving connections unanswered, for a while" {
