@@ -1,5 +1,6 @@
 #include "mock_door.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 #include "mock_act.h"
@@ -56,7 +57,7 @@ static void stand_still(struct mock_conn *c)
 	char waste[4096];
 	ssize_t n = recv(c->link.fd, waste, sizeof waste, MSG_DONTWAIT);
 
-	if (n == 0)
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		mock_conn_end(c, "the client has gone");
 	if (n <= 0)
 		return;

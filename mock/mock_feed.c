@@ -203,7 +203,7 @@ void mock_feed_pump(struct mock_feed *f, int64_t now, int64_t wall_ms)
 {
 	f->now = now;
 	f->wall_ms = wall_ms;
-	if (f->ended || !starts(f) || (f->speed == 0 && f->crowded))
+	if (f->ended || !starts(f) || (f->speed == 0 && (f->crowded || f->hub->live == 0)))
 		return;
 	if (f->recording)
 		pump_recording(f);
@@ -217,6 +217,8 @@ int64_t mock_feed_due(const struct mock_feed *f, int64_t now)
 		return INT64_MAX;
 	if (!f->started)
 		return f->hub->live >= f->start_after ? now : INT64_MAX;
+	if (f->speed == 0 && f->hub->live == 0)
+		return INT64_MAX;
 	if (f->speed == 0)
 		return f->crowded ? now + RETRY_US : f->recording && !f->have && f->recording->pipe ? INT64_MAX : now;
 	if (!f->recording)

@@ -16,7 +16,8 @@
 #include "mock_receive.h"
 #include "mock_send.h"
 
-#define BACKLOG 128
+#define BACKLOG	    128
+#define NO_FDS_WAIT 100000 /* before the next accept, when descriptors have run out */
 
 /* --- listening -----------------------------------------------------------------------------------------------------
  */
@@ -174,6 +175,8 @@ static void accept_all(struct mock_server *s, int64_t now)
 {
 	while (s->conns < MOCK_CONNS_MAX) {
 		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+			s->accept_after = now + NO_FDS_WAIT;
 		if (fd < 0)
 			return;
 		struct mock_conn *c = is_filler(s, fd) ? NULL : new_conn(s, fd);
@@ -407,6 +410,8 @@ static int64_t next_due(const struct mock_server *s, int64_t now)
 
 	if (mock_buf_len(&s->script) > 0)
 		due = earlier(due, s->script_at);
+	if (now < s->accept_after)
+		due = earlier(due, s->accept_after);
 	for (size_t i = 0; i < s->conns; i++)
 		due = earlier(due, mock_conn_due(s->conn[i], now));
 	return due;
@@ -425,12 +430,13 @@ static void wait_for_something(struct mock_server *s, struct pollfd *p, int64_t 
 {
 	bool script = !s->script_ended && now >= s->script_at && mock_buf_len(&s->script) < MOCK_SCRIPT_MAX / 2;
 	bool log = mock_buf_len(&s->log->buf) > 0;
+	bool accepting = !s->refusing && !s->mute && s->conns < MOCK_CONNS_MAX && now >= s->accept_after;
 	int64_t due = next_due(s, now);
 	int64_t left = due <= now ? 0 : due - now;
 	struct timespec t = { left / 1000000, left % 1000000 * 1000 };
 
 	p[POLL_SIGNALS] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
-	p[POLL_LISTEN] = (struct pollfd){ .fd = s->refusing || s->mute ? -1 : s->listen_fd, .events = POLLIN };
+	p[POLL_LISTEN] = (struct pollfd){ .fd = accepting ? s->listen_fd : -1, .events = POLLIN };
 	p[POLL_SCRIPT] = (struct pollfd){ .fd = script ? s->script_fd : -1, .events = POLLIN };
 	p[POLL_FEED] = (struct pollfd){ .fd = mock_feed_fd(&s->feed), .events = POLLIN };
 	p[POLL_LOG] = (struct pollfd){ .fd = log ? s->log->to.fd : -1, .events = POLLOUT };

@@ -31,8 +31,9 @@ struct mock_server {
 	bool mute;	  /* listening, and nothing is accepted */
 	int filler[4];	  /* our own connections that fill the backlog then */
 	size_t fillers;
-	int64_t accept_at; /* when refusing or mute ends */
-	int64_t script_at; /* `wait`: not before */
+	int64_t accept_at;    /* when refusing or mute ends */
+	int64_t accept_after; /* descriptors had run out: not before */
+	int64_t script_at;    /* `wait`: not before */
 	struct mock_buf script;
 	bool script_ended, stop;
 	uint64_t served; /* by connections that are gone */
