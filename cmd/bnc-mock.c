@@ -405,8 +405,7 @@ static struct opts parse_args(int argc, char **argv)
 	return o;
 }
 
-/* --- set-up ----------------------------------------------------------------------------------------------------------
- */
+/* --- set-up -------------------------------------------------------------------------------------------------- */
 
 /* in any case, as bnc-stream takes them; the same one twice is one */
 static void add_symbol(struct mock_walk *w, struct span name, enum mock_market market_)

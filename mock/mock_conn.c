@@ -7,7 +7,7 @@
 #define SECOND	  1000000LL
 #define LAST_WAIT (2 * SECOND) /* for what is queued to go out */
 
-/* --- the end --------------------------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------------------------- */
 
 void mock_conn_end(struct mock_conn *c, const char *why)
 {
@@ -58,7 +58,7 @@ void mock_conn_free(struct mock_conn *c)
 	free(c);
 }
 
-/* --- bytes ------------------------------------------------------------------------------------------------------ */
+/* --- bytes --------------------------------------------------------------------------------------------------- */
 
 void mock_conn_read(struct mock_conn *c)
 {
@@ -124,8 +124,7 @@ bool mock_conn_flows(const struct mock_conn *c, int64_t now)
 	       c->drip_us == 0;
 }
 
-/* --- the clock ------------------------------------------------------------------------------------------------------
- */
+/* --- the clock ----------------------------------------------------------------------------------------------- */
 
 static int64_t ping_every(const struct mock_conn *c)
 {
@@ -146,7 +145,6 @@ void mock_conn_opened(struct mock_conn *c, int64_t now)
 	int64_t age = c->rules->max_age >= 0 ? c->rules->max_age : 24 * 3600 * SECOND;
 
 	c->state = MOCK_OPEN;
-	c->opened = now;
 	c->deadline = INT64_MAX;
 	c->next_ping = ping_every(c) > 0 ? now + ping_every(c) : INT64_MAX;
 	c->age_at = age > 0 ? now + age : INT64_MAX;
@@ -203,8 +201,7 @@ int64_t mock_conn_due(const struct mock_conn *c, int64_t now)
 	return due;
 }
 
-/* --- subscriptions -------------------------------------------------------------------------------------------------
- */
+/* --- subscriptions ------------------------------------------------------------------------------------------- */
 
 static struct mock_sub *find_sub(const struct mock_conn *c, struct span name)
 {

@@ -81,7 +81,7 @@ struct mock_conn {
 	uint64_t served; /* messages of data */
 	int close_code;	 /* the client's; -1 none */
 
-	int64_t opened, deadline; /* deadline: of handshake or closing, INT64_MAX none */
+	int64_t deadline; /* of handshake or closing, INT64_MAX none */
 	int64_t next_ping, age_at;
 	struct {
 		int64_t sent;
@@ -117,8 +117,8 @@ void mock_conn_free(struct mock_conn *c);
 void mock_conn_opened(struct mock_conn *c, int64_t now);
 /* what is due by the clock: pings, deadlines, age. `wall_ms` for the ping's payload */
 void mock_conn_clock(struct mock_conn *c, int64_t now, int64_t wall_ms);
-int64_t mock_conn_due(
-    const struct mock_conn *c, int64_t now); /* when mock_conn_clock wants to be called, INT64_MAX never */
+/* when mock_conn_clock or mock_conn_flush wants to be called, INT64_MAX: not before something else happens */
+int64_t mock_conn_due(const struct mock_conn *c, int64_t now);
 void mock_conn_age(struct mock_conn *c, int64_t now);
 
 /* acknowledged always; false: there are too many */

@@ -16,7 +16,7 @@
 static const char html[] =
     "<html><head><title>refused</title></head><body><center><h1>refused</h1></center></body></html>\n";
 
-/* --- TCP and TLS ----------------------------------------------------------------------------------------------- */
+/* --- TCP and TLS --------------------------------------------------------------------------------------------- */
 
 static void tell_fault(struct mock_conn *c, const struct mock_fault *f)
 {
@@ -82,7 +82,7 @@ static void shake(struct mock_conn *c)
 	mock_conn_end(c, "the TLS handshake failed");
 }
 
-/* --- where a path leads ------------------------------------------------------------------------------------------ */
+/* --- where a path leads -------------------------------------------------------------------------------------- */
 
 struct route {
 	enum mock_market market;
@@ -152,7 +152,7 @@ static bool subscribe_list(struct mock_conn *c, struct span list)
 	return true;
 }
 
-/* --- answers ----------------------------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------------------------- */
 
 static void fault_status(struct mock_conn *c, const struct mock_fault *f, int64_t now)
 {

@@ -21,8 +21,7 @@ static void give(struct mock_feed *f, struct mock_stream *s, struct span payload
 	}
 }
 
-/* --- the walk ------------------------------------------------------------------------------------------------------
- */
+/* --- the walk ------------------------------------------------------------------------------------------------ */
 
 static bool wanted(const struct mock_stream *s)
 {
@@ -44,11 +43,15 @@ static void on_event(
     void *ctx, struct mock_walk *w, struct mock_symbol *s, enum mock_market market, enum mock_slot slot)
 {
 	struct mock_feed *f = ctx;
-	struct mock_stream *first = market == MOCK_MARKETS ? w->user[MOCK_USDM][slot]
-				    : s			   ? s->user[slot]
-							   : w->user[market][slot];
-	struct mock_stream *second = market == MOCK_MARKETS ? w->user[MOCK_COINM][slot] : NULL;
+	struct mock_stream *first;
+	struct mock_stream *second = NULL;
 
+	if (market == MOCK_MARKETS) {
+		first = w->user[MOCK_USDM][slot];
+		second = w->user[MOCK_COINM][slot];
+	} else {
+		first = s ? s->user[slot] : w->user[market][slot];
+	}
 	if (!wanted(first) && !wanted(second))
 		return;
 	mock_buf_clear(&f->payload);
@@ -95,16 +98,16 @@ static void pump_walk(struct mock_feed *f)
 	}
 }
 
-/* --- the recording -------------------------------------------------------------------------------------------------
- */
+/* --- the recording ------------------------------------------------------------------------------------------- */
 
+/* a frame that does not say its market belongs to whatever this exchange is */
 static void give_take(struct mock_feed *f)
 {
 	const struct mock_take *t = &f->take;
+	enum mock_market market = t->market == MOCK_MARKETS ? f->market : t->market;
 
 	for (unsigned m = 0; m < MOCK_MARKETS; m++) {
-		bool meant = t->market == MOCK_MARKETS ? f->market == MOCK_MARKETS || m == (unsigned)f->market
-						       : m == (unsigned)t->market;
+		bool meant = market == MOCK_MARKETS || m == (unsigned)market;
 		for (size_t i = 0; meant && i < t->names; i++) {
 			struct mock_stream *s = mock_hub_find(f->hub, (enum mock_market)m, t->name[i]);
 			if (s)
@@ -172,8 +175,7 @@ static void pump_recording(struct mock_feed *f)
 	}
 }
 
-/* --- both ----------------------------------------------------------------------------------------------------------
- */
+/* --- both ---------------------------------------------------------------------------------------------------- */
 
 void mock_feed_open(struct mock_feed *f)
 {

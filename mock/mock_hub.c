@@ -108,7 +108,6 @@ struct mock_stream *mock_hub_join(struct mock_hub *h, enum mock_market market, s
 	}
 	s->conn[s->conns++] = c;
 	h->live++;
-	h->most = h->most > h->live ? h->most : h->live;
 	return s;
 }
 

@@ -23,7 +23,6 @@ struct mock_hub {
 	struct mock_stream *bucket[MOCK_HUB_BUCKETS];
 	struct mock_walk *walk; /* borrowed */
 	size_t live;		/* subscriptions that something can feed, of all connections */
-	size_t most;		/* the largest number there has been */
 };
 
 /* NULL: no memory. A name is looked up exactly as it is given */

@@ -2,7 +2,7 @@
 
 #define FUNDING_MS (8 * 3600 * 1000LL)
 
-/* --- members --------------------------------------------------------------------------------------------------- */
+/* --- members ------------------------------------------------------------------------------------------------- */
 
 static void text(struct mock_buf *b, const char *key, struct span value)
 {
@@ -58,7 +58,7 @@ static void end(struct mock_buf *b, const struct mock_symbol *s)
 	mock_put_char(b, '}');
 }
 
-/* --- events ---------------------------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------------------------- */
 
 /* binance.md 2.1 */
 static void book_ticker(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
@@ -320,7 +320,7 @@ static void force_order(struct mock_buf *b, const struct mock_walk *w, const str
 	mock_put_char(b, '}');
 }
 
-/* --- depth (binance.md 2.9) ------------------------------------------------------------------------------------- */
+/* --- depth (binance.md 2.9) ---------------------------------------------------------------------------------- */
 
 static void level(struct mock_buf *b, const struct mock_symbol *s, int64_t at, int64_t quantity, bool *first)
 {
@@ -419,7 +419,7 @@ static void depth_partial(struct mock_buf *b, const struct mock_walk *w, const s
 	end(b, s);
 }
 
-/* --- which event ------------------------------------------------------------------------------------------------ */
+/* --- which event --------------------------------------------------------------------------------------------- */
 
 static void single(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s, enum mock_slot slot)
 {

@@ -9,8 +9,7 @@
 #include "json.h"
 #include "num.h"
 
-/* --- one line ------------------------------------------------------------------------------------------------------
- */
+/* --- one line ------------------------------------------------------------------------------------------------ */
 
 /* ns, µs or ms by its size: they are a thousand apart, and this century's do not overlap */
 static int64_t time_us(int64_t v)
@@ -180,8 +179,7 @@ bool mock_recording_line(struct span line, struct mock_take *t)
 	return look_inside(t, array);
 }
 
-/* --- the file ------------------------------------------------------------------------------------------------------
- */
+/* --- the file ------------------------------------------------------------------------------------------------ */
 
 bool mock_recording_open(struct mock_recording *r, const char *path)
 {

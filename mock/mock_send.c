@@ -6,7 +6,7 @@
 
 #define CLOSE_WAIT_US 2000000LL /* for the client's close frame */
 
-/* --- frames out --------------------------------------------------------------------------------------------------- */
+/* --- frames out ---------------------------------------------------------------------------------------------- */
 
 void mock_send_frame(struct mock_conn *c, unsigned first, struct span payload)
 {
@@ -85,7 +85,7 @@ void mock_send_ping(struct mock_conn *c, int64_t now, int64_t wall_ms)
 	mock_buf_free(&text);
 }
 
-/* --- data --------------------------------------------------------------------------------------------------------- */
+/* --- data ---------------------------------------------------------------------------------------------------- */
 
 static bool takes(struct mock_count *n, struct span stream)
 {

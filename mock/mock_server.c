@@ -19,8 +19,7 @@
 #define BACKLOG	    128
 #define NO_FDS_WAIT 100000 /* before the next accept, when descriptors have run out */
 
-/* --- listening -----------------------------------------------------------------------------------------------------
- */
+/* --- listening ----------------------------------------------------------------------------------------------- */
 
 static bool parse_address(const char *text, uint16_t port, struct sockaddr_storage *to, socklen_t *n)
 {
@@ -146,8 +145,7 @@ static bool is_filler(const struct mock_server *s, int fd)
 	return false;
 }
 
-/* --- connections -----------------------------------------------------------------------------------------------------
- */
+/* --- connections --------------------------------------------------------------------------------------------- */
 
 static struct mock_conn *new_conn(struct mock_server *s, int fd)
 {

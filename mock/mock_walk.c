@@ -6,7 +6,7 @@
 #define GRID_US 50000 /* the common measure of every update speed */
 #define E8	100000000LL
 
-/* --- chance ---------------------------------------------------------------------------------------------------- */
+/* --- chance -------------------------------------------------------------------------------------------------- */
 
 /* splitmix64 (Steele, Lea, Flood 2014): any seed is a good one */
 static uint64_t draw(uint64_t *state)
@@ -31,7 +31,7 @@ static uint64_t hash(struct span s, uint64_t h)
 	return h;
 }
 
-/* --- symbols --------------------------------------------------------------------------------------------------- */
+/* --- symbols ------------------------------------------------------------------------------------------------- */
 
 struct shape {
 	const char *base;
@@ -291,7 +291,7 @@ struct mock_symbol *mock_walk_find(const struct mock_walk *w, struct span lower,
 	return NULL;
 }
 
-/* --- the book -------------------------------------------------------------------------------------------------- */
+/* --- the book ------------------------------------------------------------------------------------------------ */
 
 /* moves one side by n ticks: levels that come into sight get new quantities, the others keep theirs */
 static void shift_side(struct mock_symbol *s, int side, int64_t best)
@@ -328,7 +328,7 @@ static void move_book(struct mock_walk *w, struct mock_symbol *s)
 		s->book.u = w->u += between(s, 1, 900);
 }
 
-/* --- trades ---------------------------------------------------------------------------------------------------- */
+/* --- trades -------------------------------------------------------------------------------------------------- */
 
 static void grow_bar(struct mock_bar *b, const struct mock_symbol *s)
 {
@@ -435,8 +435,7 @@ static void turn(struct mock_walk *w)
 	liquidate(w, s);
 }
 
-/* --- what comes by the clock ---------------------------------------------------------------------------------------
- */
+/* --- what comes by the clock --------------------------------------------------------------------------------- */
 
 static void mark(struct mock_symbol *s)
 {
@@ -544,7 +543,7 @@ static void grid(struct mock_walk *w)
 	w->next_grid_us += GRID_US;
 }
 
-/* --- time ------------------------------------------------------------------------------------------------------ */
+/* --- time ---------------------------------------------------------------------------------------------------- */
 
 static int64_t next_turn_us(const struct mock_walk *w)
 {
