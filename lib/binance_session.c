@@ -178,7 +178,7 @@ static bool within_budget(struct binance_session *s, struct slot *t)
 	t->due = s->now + wait;
 	if (wait >= SECOND && !t->told_waiting) {
 		t->told_waiting = true;
-		tell(s, BINANCE_NEWS_CONNECTING, NONE, "%s: waiting %s: so many connections in a while is all that the exchange allows an address",
+		tell(s, BINANCE_NEWS_FAILED, NONE, "%s: waiting %s: so many connections in a while is all that the exchange allows an address",
 		    place(s, t).text, seconds(wait).text);
 	}
 	return false;
@@ -252,7 +252,7 @@ static void schedule(struct binance_session *s, struct slot *t, const struct bin
 			backoff_slow(&t->backoff);
 	}
 	put_off(s, t, least);
-	tell(s, t->active == NONE ? BINANCE_NEWS_CONNECTING : BINANCE_NEWS_NOTE, NONE, "%s: %s; next attempt in %s", place(s, t).text, t->reason,
+	tell(s, t->active == NONE ? BINANCE_NEWS_FAILED : BINANCE_NEWS_NOTE, NONE, "%s: %s; next attempt in %s", place(s, t).text, t->reason,
 	    seconds(t->due - s->now).text);
 }
 

@@ -14,7 +14,7 @@
 #define BINANCE_LINES_MAX (ARBITER_LINES / 2)	  /* each may have a successor for a while */
 #define BINANCE_OPEN_US (40 * 1000000LL)	  /* for TCP, TLS and upgrade, several addresses tried */
 #define BINANCE_OVERLAP_US (10 * 1000000LL)	  /* an old connection is closed so long behind its successor at the latest */
-#define BINANCE_FRAME_MAX (1u << 20)		  /* bytes; a longer one is refused */
+#define BINANCE_FRAME_MAX ((1u << 20) - 128)	  /* bytes, so that a line stays below 1 MiB; a longer one is refused */
 #define BINANCE_DETAIL_MAX 400
 
 struct binance_session_options {
@@ -41,7 +41,8 @@ struct binance_down {
 };
 
 enum binance_news {
-	BINANCE_NEWS_CONNECTING, /* an attempt begins, or has failed and the next one is due */
+	BINANCE_NEWS_CONNECTING, /* the first attempt begins */
+	BINANCE_NEWS_FAILED,	 /* there is no connection: why, and when the next attempt is due */
 	BINANCE_NEWS_LIVE,	 /* a connection has all its subscriptions; or a stream that had been named stale delivers */
 	BINANCE_NEWS_STALE,	 /* a stream that never delivers, a connection that is dead, a request that is refused */
 	BINANCE_NEWS_REFUSED,	 /* a frame that is none; rate-limited by the caller */

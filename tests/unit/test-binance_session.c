@@ -91,7 +91,7 @@ static void do_gap(void *user, const struct arbiter_gap *g)
 
 static void do_news(void *user, enum binance_news what, long stream, const char *detail)
 {
-	static const char *const words[] = { "connecting", "live", "stale", "refused", "note" };
+	static const char *const words[] = { "connecting", "failed", "live", "stale", "refused", "note" };
 
 	(void)user;
 	if (loud)
