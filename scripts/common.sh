@@ -1,6 +1,7 @@
 # common.sh: what feed.sh, pipeline.sh and serve.sh share. Sourced, not run.
 # shellcheck shell=bash
 shopt -s extglob
+umask 077
 
 fail() { # STATUS MESSAGE
 	printf '%s: %s\n' "${0##*/}" "$2" >&2
@@ -17,24 +18,35 @@ status() { # STATE DETAIL [SOURCE]
 	printf '{"type":"status","state":"%s","ts":%d%s,"detail":"%s"}\n' "$1" $((us / 1000)) "${3:+,\"source\":\"$3\"}" "$2"
 }
 
-# Sets BNC_RUN, the directory of logs, locks and the page: ours alone, since in /tmp somebody may have been first.
+# Sets BNC_RUN, the directory of logs, locks and the page. In /tmp somebody may have been first: it must be a directory
+# of ours, no link to one, where nobody else may write.
 run_dir() {
-	local parent
+	local parent mode
 	if [[ -z ${BNC_RUN:-} ]]; then
 		for parent in "${XDG_RUNTIME_DIR:-/run/user/$UID}" "/run/user/$UID" ''; do
 			[[ -d $parent && -O $parent && -w $parent ]] && break
 		done
 		BNC_RUN=${parent:+$parent/bnc}
 	fi
-	export BNC_RUN=${BNC_RUN:-/tmp/bnc-$UID}
-	[[ -d $BNC_RUN ]] || (umask 077 && mkdir -p -- "$BNC_RUN") 2>/dev/null
-	[[ -d $BNC_RUN && -O $BNC_RUN && ! -L $BNC_RUN ]] && chmod 700 -- "$BNC_RUN"
+	BNC_RUN=${BNC_RUN:-/tmp/bnc-$UID}
+	# behind a slash a link would pass for what it points to
+	export BNC_RUN=${BNC_RUN%%+(/)}
+	[[ -d $BNC_RUN ]] || mkdir -p -- "$BNC_RUN" 2>/dev/null
+	[[ -d $BNC_RUN && ! -L $BNC_RUN && -O $BNC_RUN && -w $BNC_RUN ]] || return
+	mode=$(stat -c %a -- "$BNC_RUN") && ((!(8#$mode & 8#22)))
 }
 
-# a log over 8 MiB begins anew; one old file is kept
+LOG_MAX=$((8 << 20))
+
+too_long() { # FILE
+	local size
+	size=$(stat -c %s -- "$1" 2>/dev/null) && ((size >= LOG_MAX))
+}
+
+# Standard error goes there; a long log begins anew, one old file is kept. False: it cannot be written.
 open_log() { # FILE
-	(($(stat -c %s -- "$1" 2>/dev/null || echo 0) < 8 << 20)) || mv -f -- "$1" "$1.old"
-	exec 2>>"$1"
+	! too_long "$1" || mv -f -- "$1" "$1.old"
+	{ : >>"$1"; } 2>/dev/null && exec 2>>"$1"
 }
 
 # no descriptor that the caller happened to have open goes on to children that live for hours
@@ -43,5 +55,14 @@ close_others() { # [FD to keep]
 	for fd in /proc/"$BASHPID"/fd/*; do
 		fd=${fd##*/}
 		((fd <= 2 || fd == 255 || fd == ${1:--1})) || eval "exec $fd>&-"
+	done
+}
+
+# a feed that was killed could not tidy up
+remove_left_overs() {
+	local dir pid
+	for dir in "$BNC_RUN"/demo.*; do
+		pid=${dir##*/demo.}
+		[[ ! -d $dir || -d /proc/${pid%%.*} ]] || rm -rf -- "$dir"
 	done
 }

@@ -12,7 +12,7 @@
 # websocketd hands no variable on unless told: websocketd --passenv=PATH,BNC_SOURCE ...; serve.sh passes all of BNC_*.
 set -u
 
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P) || exit 3
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=scripts/common.sh
 . "$here/common.sh"
 feed=${BNC_FEED:-$here/feed.sh}
@@ -78,55 +78,64 @@ check_origin() {
 
 # --- the feed ------------------------------------------------------------------------------------------------------
 
-# Nothing that a client sent goes on: neither HTTP_* (a Proxy header makes HTTP_PROXY) nor the rest of CGI. And a session
-# of our own: websocketd signals its child alone, whose process group is websocketd's.
+# Nothing that a client sent goes on: neither HTTP_* (a Proxy header makes HTTP_PROXY) nor the rest of CGI, nor names
+# that no shell would take. What goes is named and what stays is not: arguments are for all to see, values may be secret.
+# And a session of our own: websocketd signals its child alone, whose process group is websocketd's.
 become_session() {
-	local name keep=()
-	for name in PATH LD_LIBRARY_PATH HOME TMPDIR LANG TZ XDG_RUNTIME_DIR SSL_CERT_FILE SSL_CERT_DIR \
-		https_proxy all_proxy no_proxy ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS $(compgen -e BNC_); do
-		[[ -v $name ]] && keep+=("$name=${!name}")
-	done
-	exec setsid --wait env -i "${keep[@]}" "$BASH" "$here/pipeline.sh" --feed
+	local entry drop=()
+	while IFS= read -r -d '' entry; do
+		case ${entry%%=*} in
+		PATH | LD_LIBRARY_PATH | HOME | TMPDIR | LANG | TZ | XDG_RUNTIME_DIR | SSL_CERT_FILE | SSL_CERT_DIR) ;;
+		https_proxy | all_proxy | no_proxy | ASAN_OPTIONS | UBSAN_OPTIONS | LSAN_OPTIONS | BNC_*) ;;
+		*) drop+=(-u "${entry%%=*}") ;;
+		esac
+	done </proc/self/environ
+	exec setsid --wait env "${drop[@]}" "$BASH" "$here/pipeline.sh" --feed
+}
+
+# This process is what websocketd knows, and leads a process group of its own in which all the rest runs: first the
+# watcher, then the feed, so that at no moment something runs unwatched.
+run_feed() {
+	local feed_pid result asked=
+	close_others ""
+	# rather than fill the disk a log stays as long as that
+	ulimit -f $((2 * LOG_MAX / 1024))
+	trap '' INT HUP XFSZ
+	trap '' TERM
+	watch <&0 >/dev/null &
+	trap - TERM
+	setpriv --pdeathsig TERM "$feed" </dev/null &
+	feed_pid=$!
+	trap 'asked=1; kill -TERM "$feed_pid"' TERM
+	exec </dev/null
+	# a signal interrupts wait; a feed that has ended is there until wait has told its status
+	until wait "$feed_pid"; result=$?; ! kill -0 "$feed_pid" 2>/dev/null; do :; done
+	[[ -n $asked || $result == 0 ]] ||
+		status end "the feed has ended with status $result: pipeline.log says why"
+	# whatever the feed left behind; what does not listen is the watcher's
+	trap '' TERM
+	kill -TERM 0
+	exit 0
 }
 
 # The end of standard input is the one sign that always comes: when the client goes, however it goes, and when websocketd
 # ends or is killed. It must also be read all the time: a client that sends more than a pipe holds to a child that does
-# not read freezes its own connection for ever. So one process does nothing else, and outlives even this one.
-# The feed is a process group (set -m) that can be ended whole; websocketd leaves 0.85 s for that.
-run_feed() {
-	local feed_pid watcher result
-	close_others ""
-	trap '' INT HUP
-	set -m
-	setpriv --pdeathsig TERM "$feed" </dev/null &
-	feed_pid=$!
-	{ cat && end_group "$feed_pid"; } >/dev/null &
-	watcher=$!
-	set +m
-	exec </dev/null
-	trap 'kill -TERM -- "-$feed_pid"' TERM
-	while wait "$feed_pid"; result=$?; kill -0 "$feed_pid" 2>/dev/null; do
-		: # that was a signal
-	done
-	# what the feed itself may have left
-	kill -KILL -- "-$feed_pid" 2>/dev/null
-	if kill -0 "$watcher" 2>/dev/null && ((result)); then
-		status end "the feed has ended with status $result: pipeline.log says why"
-	fi
-	kill -KILL -- "-$watcher" 2>/dev/null
-	exit 0
-}
-
-end_group() { # PGID
-	kill -TERM -- "-$1" && sleep 0.4 && kill -KILL -- "-$1"
+# not read freezes its own connection for ever. So one process does nothing else. The feed is told first and has a
+# moment to end by itself; websocketd would kill its child, and nothing else, 0.85 s after.
+watch() {
+	trap : TERM
+	cat
+	trap '' TERM
+	kill -TERM $$
+	sleep 0.4
+	kill -KILL 0
 } 2>/dev/null
 
 [[ ${1:-} != --feed ]] || run_feed
 
-if run_dir; then
-	open_log "$BNC_RUN/pipeline.log"
-else
-	unset BNC_RUN
+run_dir || unset BNC_RUN
+# never to websocketd, which stops reading at a long line
+if [[ ! -v BNC_RUN ]] || ! open_log "$BNC_RUN/pipeline.log"; then
 	exec 2>/dev/null
 fi
 # by hand in a terminal it is the feed and nothing else

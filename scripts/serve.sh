@@ -10,7 +10,7 @@
 # Ends with its children on SIGTERM and SIGINT; exit 2 called wrongly, 3 could not start (port taken, running already).
 set -u
 
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P) || exit 3
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=scripts/common.sh
 . "$here/common.sh"
 export BNC_PORT=${BNC_PORT:-8000} BNC_SOURCE=${BNC_SOURCE:-live}
@@ -32,8 +32,10 @@ arguments() {
 		esac
 		shift
 	done
-	[[ ${ready_fd:-1} == +([0-9]) ]] || fail 2 "--ready-fd wants a number, not '$ready_fd'"
-	[[ $BNC_PORT == [1-9]*([0-9]) && $BNC_PORT -le 65535 ]] || fail 2 "BNC_PORT is a port number, not '$BNC_PORT'"
+	[[ ${ready_fd:-1} == +([0-9]) && -e /proc/$$/fd/${ready_fd:-2} ]] ||
+		fail 2 "--ready-fd wants an open descriptor, not '$ready_fd'"
+	[[ $BNC_PORT == [1-9]*([0-9]) && ${#BNC_PORT} -le 5 && $BNC_PORT -le 65535 ]] ||
+		fail 2 "BNC_PORT is a port number, not '$BNC_PORT'"
 	[[ $BNC_SOURCE == @(live|demo|replay:?*) ]] ||
 		fail 2 "BNC_SOURCE is live, demo or replay:FILE, not '$BNC_SOURCE'"
 }
@@ -89,6 +91,7 @@ base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	# "localhost" is ::1 first: nobody else shall answer there
 	if grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null; then
 		options+=(--address='[::1]')
+		addresses=2
 	fi
 }
 
@@ -96,7 +99,7 @@ base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 start_websocketd() {
 	(
-		open_log "$BNC_RUN/websocketd.log"
+		open_log "$log" || exit
 		close_others ""
 		exec setpriv --pdeathsig TERM websocketd "${options[@]}" "$here/pipeline.sh" </dev/null >&2
 	) &
@@ -105,13 +108,13 @@ start_websocketd() {
 
 # Somebody answers at the port: but is it ours, or the one that keeps ours from starting?
 listens() {
-	local inode link
+	local inode links n=0
+	links=$(find /proc/"$websocketd"/fd -lname 'socket:*' -printf '%l\n' 2>/dev/null)
 	while read -r inode; do
-		for link in /proc/"$websocketd"/fd/*; do
-			[[ $(readlink -- "$link") != "socket:[$inode]" ]] || return 0
-		done
-	done < <(awk -v port="$(printf ':%04X$' "$BNC_PORT")" '$4 == "0A" && $2 ~ port { print $10 }' /proc/net/tcp)
-	return 1
+		[[ $'\n'$links$'\n' != *$'\n'"socket:[$inode]"$'\n'* ]] || ((n += 1))
+	done < <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+		awk -v port="$(printf ':%04X$' "$BNC_PORT")" '$4 == "0A" && $2 ~ port { print $10 }')
+	((n == addresses))
 }
 
 running() { kill -0 "$websocketd" 2>/dev/null; }
@@ -138,37 +141,34 @@ tell_ready() {
 finish() {
 	trap '' TERM INT HUP
 	[[ -z $nap ]] || kill "$nap" 2>/dev/null
-	# its children see the end of their standard input and go within half a second
+	# its children see the end of their standard input and go within half a second; a stopped one sees nothing
 	[[ -z $websocketd ]] || kill -TERM "$websocketd" 2>/dev/null
+	[[ -z $websocketd ]] || kill -CONT "$websocketd" 2>/dev/null
 	wait
 	exit 0
-}
-
-# a feed that was killed could not tidy up
-remove_left_overs() {
-	local dir pid
-	for dir in "$BNC_RUN"/demo.*; do
-		pid=${dir##*/demo.}
-		[[ ! -d $dir || -d /proc/${pid%%.*} ]] || rm -rf -- "$dir"
-	done
 }
 
 set_up() {
 	close_others "$ready_fd"
 	command -v websocketd >/dev/null || fail 3 "websocketd is not there: scripts/deps.sh installs it"
 	[[ -n ${BNC_FEED:-} ]] || "$here/feed.sh" --check || exit
-	run_dir || fail 3 "$BNC_RUN is not a directory of ours"
+	run_dir || fail 3 "$BNC_RUN is not a directory that is ours alone to write"
+	log=$BNC_RUN/websocketd.log
 	exec {lock}>>"$BNC_RUN/serve.lock" || exit 3
-	flock -n "$lock" || fail 3 "already running in $BNC_RUN"
+	flock -n "$lock" || fail 3 "already running in $BNC_RUN: $(<"$BNC_RUN/serve.lock")"
+	printf 'ws://localhost:%s/ws, process %s\n' "$BNC_PORT" $$ >"$BNC_RUN/serve.lock"
+	trim_logs
 	remove_left_overs
 	make_page
 	websocketd_options
 }
 
-# websocketd appends, so that a log cut to nothing under its hands begins anew
-trim_log() {
-	local log=$BNC_RUN/websocketd.log
-	(($(stat -c %s -- "$log") < 8 << 20)) || { cp -- "$log" "$log.old" && : >"$log"; }
+# all append, so that a log cut to nothing under their hands begins anew
+trim_logs() {
+	local file
+	for file in "$log" "$BNC_RUN/pipeline.log"; do
+		! too_long "$file" || { cp -- "$file" "$file.old" && : >"$file"; }
+	done
 }
 
 wait_for_end() { # of websocketd; sets status
@@ -177,7 +177,7 @@ wait_for_end() { # of websocketd; sets status
 		rest 60
 		wait -n -p ended "$websocketd" "$nap"
 		status=$?
-		trim_log
+		trim_logs
 	done
 	kill "$nap"
 }
@@ -188,19 +188,23 @@ rest() { # SECONDS
 }
 
 main() {
-	local lock options status back=1 began
+	local lock log options addresses=1 said status back=1 began
 	arguments "$@"
 	set_up
 	trap finish TERM INT HUP
+	said=$(stat -c %s -- "$log" 2>/dev/null || echo 0)
 	start_websocketd
-	wait_until_listening || fail 3 "$(tail -n 1 "$BNC_RUN/websocketd.log" | sed 's/.*| *//')"
+	if ! wait_until_listening; then
+		said=$(tail -c "+$((said + 1))" "$log" | tail -n 1 | sed 's/.*| *//')
+		fail 3 "${said:-websocketd did not start}"
+	fi
 	tell_ready
 	while :; do
 		began=$SECONDS
 		wait_for_end
 		((SECONDS - began < 60)) || back=1
 		printf 'serve.sh: websocketd has ended with status %d; again in %d s\n' "$status" "$back" \
-			>>"$BNC_RUN/websocketd.log"
+			>>"$log"
 		rest "$back"
 		wait "$nap"
 		((back = back < 15 ? back * 2 : 30))

@@ -27,12 +27,25 @@ types() { jq -r '.type + (if .source then " " + .source else "" end)' | tr '\n' 
 	jq -c 'select(.type != "heartbeat" and .type != "status")' out | diff - zipped
 }
 
-@test "a recording in which a line is too long for one WebSocket frame goes on without it" {
-	{ printf '{"type":"note","text":"%4070s"}\n' x && printf '{"type":"note","text":"%40s"}\n' y; } >>recording
-	BNC_SOURCE=replay:recording "$FEED" >out 2>err
-	(($(awk '{ if (length > n) n = length } END { print n }' out) < 4082))
-	grep -q '"note".*y' out
-	grep -q '1 lines of 4082 bytes and more left out' err
+@test "a line that is too long for one WebSocket frame is replaced by a record that says so" {
+	long() { printf '{"type":"note","ts":17,"text":"%0*d"}\n' $(($1 - 34)) 0; } # of so many bytes, its end included
+	{ long 4082 && long 4083 && printf '{"type":"odd \\"one","text":"%05000d"}\n' 0; } >>recording
+	(($(tail -n 3 recording | head -n 1 | wc -c) == 4082))
+	BNC_SOURCE=replay:recording "$FEED" >out
+	(($(awk '{ if (length > n) n = length } END { print n }' out) == 4081))
+	jq -e -s 'map(select(.state == "gap")) | length == 2 and
+		.[0].ts == 17 and .[0].detail == "a record of 4083 bytes (note) is left out: longer than a WebSocket frame" and
+		.[1].ts > 1.7e12 and (.[1].detail | test("5031 bytes is"))' out
+}
+
+@test "hundreds of positions without a price: their snapshots are told, not sent" {
+	for i in {1000..1999}; do
+		echo "{\"type\":\"position_update\",\"symbol\":\"A$i\",\"qty\":\"1\",\"entryPrice\":\"1\",\"ts\":1,\"pair\":\"A${i}USDT\",\"market\":\"usdm\"}"
+	done >positions
+	BNC_SOURCE=replay:recording BNC_POSITIONS=positions "$FEED" >out
+	(($(awk '{ if (length > n) n = length } END { print n }' out) <= 4081))
+	[[ $(types <out) == *"price_update book,"*"status,"*"balance_update,"*"status,"* ]]
+	jq -e -s 'any(.[]; .state == "gap" and (.detail | test("equity_snapshot")))' out
 }
 
 @test "what keeps it from starting is one line, and the exit status says whose fault it is" {
@@ -53,9 +66,43 @@ types() { jq -r '.type + (if .source then " " + .source else "" end)' | tr '\n' 
 	[[ $status == 3 && ${#lines[@]} == 1 && $output == *"bnc-stream is not there: "* ]]
 }
 
-@test "with --check it only looks" {
+@test "with --check it only looks, also at what the filters are given" {
 	BNC_SOURCE=replay:recording run "$FEED" --check
 	[[ $status == 0 && -z $output ]]
 	BNC_SOURCE=replay:none run "$FEED" --check
+	[[ $status == 3 ]]
+	BNC_SOURCE=replay:recording BNC_BALANCE=much run "$FEED" --check
+	[[ $status == 2 && ${lines[0]} == "bnc-equity: "*much* ]]
+	echo '{"type":"position_update"}' >positions
+	BNC_SOURCE=replay:recording BNC_POSITIONS=positions run "$FEED" --check
+	[[ $status == 3 && ${#lines[@]} == 1 && $output == "bnc-equity: "*positions* ]]
+	BNC_SOURCE=replay:recording BNC_MARKET=moon run "$FEED" --check
+	[[ $status == 2 && ${lines[0]} == "bnc-normalize: "*moon* ]]
+}
+
+@test "a reader that goes away is a quiet end" {
+	yes '{"type":"note"}' | head -n 100000 >>recording
+	run --separate-stderr bash -c 'BNC_SOURCE=replay:recording "$0" | head -n 3; exit ${PIPESTATUS[0]}' "$FEED"
+	[[ $status == 0 && ${#lines[@]} == 3 && -z $stderr ]]
+	wait_for 2 nothing_left
+}
+
+@test "the programs are found beside the script, also by way of a link, in a tree with blanks in its name" {
+	mkdir -p "a tree/scripts" "a tree/build" "an installed tree/share/bnc"
+	cp "$ROOT"/scripts/*.sh "a tree/scripts"
+	cp "$ROOT"/scripts/*.sh "an installed tree/share/bnc"
+	ln -s "$BIN" "a tree/build/bin"
+	ln -s "$BIN" "an installed tree/bin"
+	ln -s "a tree/scripts/feed.sh" linked
+	unset BNC_BIN
+	export BNC_SOURCE=replay:recording PATH=/usr/bin:/bin
+	local feed
+	for feed in "a tree/scripts/feed.sh" "an installed tree/share/bnc/feed.sh" ./linked; do
+		run "$feed"
+		[[ $status == 0 && $output == *equity_snapshot* ]]
+	done
+	"an installed tree/share/bnc/feed.sh" --check
+	rm "an installed tree/bin"
+	run "an installed tree/share/bnc/feed.sh" --check
 	[[ $status == 3 ]]
 }

@@ -150,12 +150,26 @@ served() { # NAME=VALUE...
 	feed <<<'env | tr "\n" " "; echo; ls /proc/self/fd | tr "\n" " "; echo'
 	PASS=BNC_SYMBOLS BNC_SYMBOLS="A B" serve
 	exec 7<"$ROOT/LICENSE"
-	run "$WS" "ws://127.0.0.1:$port/ws" --header "Proxy: http://evil.example" --header "Cookie: secret" --seconds 2
+	run "$WS" "ws://127.0.0.1:$port/ws" --header "Proxy: http://evil.example" --header "Cookie: secret" \
+		--header "X.Odd'Name: evil" --seconds 2
 	exec 7<&-
 	echo "$output"
 	[[ $output != *evil* && $output != *secret* && $output != *HTTP_* && $output != *REMOTE_* ]]
 	[[ ${lines[0]} == *"BNC_SYMBOLS=A B"* && ${lines[0]} == *"BNC_RUN=$SCRATCH/run"* ]]
 	[[ ${lines[1]} == "0 1 2 3 " ]] # 3 is the directory that ls reads
+}
+
+@test "values that are handed on are no arguments, which all users see" {
+	export BNC_API_SECRET=swordfish GATEWAY_INTERFACE=x PATH_INFO=/ws REMOTE_ADDR=127.0.0.1 SERVER_NAME=localhost
+	feed <<<'echo "$BNC_API_SECRET ${SERVER_NAME-}"; cat; sleep 1000'
+	exec 8<>open
+	# as the leader of a group: then setsid stays
+	STDIN=open start pipeline scripts/pipeline.sh
+	wait_for 5 test -s pipeline.out
+	[[ $(<pipeline.out) == "swordfish " ]]
+	left=$(left_over)
+	echo "$left"
+	[[ $left == *setsid*SERVER_NAME* && $left != *swordfish* ]]
 }
 
 @test "200 clients that leave in every way leave nothing: a quiet feed" {
@@ -235,6 +249,40 @@ only_clients() {
 	wait_for 2 only_websocketd
 }
 
+@test "a feed that stands still goes all the same" {
+	busy_feed
+	serve
+	start client "$WS" "ws://127.0.0.1:$port/ws" --seconds 60
+	wait_for 5 many_lines client.out 3
+	left=$(left_over)
+	# all but the watcher
+	kill -STOP $(awk '/scripts\/feed.sh|sed/ { print $1 } /pipeline.sh --feed/ && !n++ { print $1 }' <<<"$left")
+	stop client
+	wait_for 3 only_websocketd
+}
+
+@test "a start so slow that websocketd kills its child meanwhile leaves nothing" {
+	mkdir slow
+	printf '%s\n' '#!/bin/bash' 'sleep 1.5' 'exec /usr/bin/setpriv "$@"' >slow/setpriv
+	chmod +x slow/setpriv
+	PATH=$SCRATCH/slow:$PATH serve
+	run "$WS" "ws://127.0.0.1:$port/ws" --seconds 0.3
+	[[ -z $output ]]
+	wait_for 4 only_websocketd
+}
+
+@test "a client that does not read holds up nobody, and goes with all it has" {
+	feed <<<'yes "{\"type\":\"note\",\"ts\":1,\"text\":\"$(printf %0200d 0)\"}"'
+	serve --loglevel=error
+	start stalled "$WS" "ws://127.0.0.1:$port/ws" --seconds 60
+	wait_for 5 test -s stalled.out
+	kill -STOP "$stalled_pid"
+	"$WS" "ws://127.0.0.1:$port/ws" --seconds 2 >out
+	(($(wc -l <out) > 1000))
+	kill -KILL "$stalled_pid"
+	wait_for 4 only_websocketd
+}
+
 @test "a feed that ends: its last line arrives, the connection ends, nothing stays" {
 	feed <<<'seq 500; echo last'
 	serve
@@ -301,12 +349,52 @@ many_lines() { (($(wc -l <"$1") >= $2)); }
 	! grep -q xxx websocketd.out websocketd.err
 }
 
-@test "a runtime directory that is not ours is not written to, the stream goes on" {
+@test "errors of a feed that lives long do not fill the disk" {
+	feed <<<'head -c 30M /dev/zero | tr "\0" x >&2; echo still; cat'
+	serve
+	"$WS" "ws://127.0.0.1:$port/ws" --until still >out
+	(($(stat -c %s run/pipeline.log) == 16 << 20))
+}
+
+@test "a runtime directory that is not ours alone is not written to, the stream goes on" {
+	feed <<<'echo "told ${BNC_RUN-nothing}" >&2; echo "${BNC_RUN-nothing}"; cat'
 	mkdir elsewhere
+	mkdir -m 777 all
+	chmod 777 all
 	rmdir run && ln -s elsewhere run
+	local dir
+	for dir in run run/ all none/none; do
+		[[ $dir != none/none ]] || : >none
+		BNC_RUN=$SCRATCH/$dir
+		serve
+		"$WS" "ws://127.0.0.1:$port/ws" --until '^nothing$'
+		stop websocketd
+		[[ -z $(ls -A elsewhere all) || $(ls -A elsewhere all) == $'all:\n\nelsewhere:' ]]
+		run ! grep told websocketd.out websocketd.err
+	done
+	[[ $(stat -c %a all) == 777 ]]
+}
+
+@test "a log that cannot be written keeps no client, and tells nobody else" {
+	feed <<<'echo told >&2; echo fed; cat'
+	mkdir run/pipeline.log
+	serve
+	"$WS" "ws://127.0.0.1:$port/ws" --until fed
+	run ! grep told websocketd.out websocketd.err
+}
+
+@test "the literal command in a tree with blanks in its name, and from elsewhere" {
+	mkdir "a tree"
+	mv scripts "a tree/scripts"
+	cd "a tree"
 	serve
 	"$WS" "ws://127.0.0.1:$port/ws" --until '"live"'
-	[[ -z $(ls -A elsewhere) ]]
+	stop websocketd
+	cd /
+	port=$(free_port)
+	start websocketd websocketd --port="$port" --passenv=PATH,BNC_RUN "$SCRATCH/a tree/scripts/pipeline.sh"
+	wait_for 5 listening
+	"$WS" "ws://127.0.0.1:$port/ws" --until '"live"'
 }
 
 @test "by hand: the stream until the end of standard input" {

@@ -55,8 +55,9 @@ websocketd_pid() {
 
 @test "a second one is refused and changes nothing" {
 	serve
+	local port=$BNC_PORT
 	BNC_PORT=$(free_port) run timeout 10 "$ROOT/scripts/serve.sh"
-	[[ $status == 3 && $output == "serve.sh: already running in $SCRATCH/run" ]]
+	[[ $status == 3 && $output == "serve.sh: already running in $SCRATCH/run: ws://localhost:$port/ws, process $serve_pid" ]]
 	client
 	stop serve
 	serve
@@ -71,19 +72,41 @@ websocketd_pid() {
 	[[ $status == 3 && ${#lines[@]} == 1 && $output == "serve.sh: "*"address already in use" ]]
 }
 
+@test "half of localhost being taken is a port that is taken" {
+	[[ -e /proc/net/if_inet6 ]] || skip "no IPv6 here"
+	start other /usr/bin/python3 -m http.server --bind ::1 "$BNC_PORT"
+	wait_for 5 get "http://[::1]:$BNC_PORT/" >/dev/null
+	run timeout 10 "$ROOT/scripts/serve.sh"
+	[[ $status == 3 && ${#lines[@]} == 1 && $output == "serve.sh: "*"address already in use" ]]
+	wait_for 2 only other
+}
+
+only() { # NAME
+	local pid_name=$1_pid
+	left=$(left_over)
+	[[ ${left%% *} == "${!pid_name}" && $left != *$'\n'* ]]
+}
+
 @test "wrong calls are told and end with 2 or 3" {
 	local words
-	for words in "BNC_PORT=http" "BNC_PORT=0" "BNC_PORT=65536" "BNC_PORT=8000x" "BNC_SOURCE=paper" "BNC_SOURCE=replay:"; do
+	for words in "BNC_PORT=http" "BNC_PORT=0" "BNC_PORT=65536" "BNC_PORT=99999999999999999999" "BNC_PORT=8000x" "BNC_SOURCE=paper" "BNC_SOURCE=replay:"; do
 		run timeout 10 env "$words" "$ROOT/scripts/serve.sh"
 		((status == 2 && ${#lines[@]} == 1))
 	done
-	for words in "--port 1" "--ready-fd" "--ready-fd x" "-x"; do
+	for words in "--port 1" "--ready-fd" "--ready-fd x" "--ready-fd 77" "-x"; do
 		run timeout 10 "$ROOT/scripts/serve.sh" $words
 		((status == 2 && ${#lines[@]} == 1))
 	done
 	ln -s "$SCRATCH" elsewhere
-	BNC_RUN=elsewhere run timeout 10 "$ROOT/scripts/serve.sh"
-	[[ $status == 3 && $output == *"not a directory of ours" ]]
+	mkdir -m 770 shared
+	mkdir -m 500 narrow
+	: >file
+	local dir
+	for dir in elsewhere elsewhere/ shared file file/x; do
+		BNC_RUN=$dir run timeout 10 "$ROOT/scripts/serve.sh"
+		[[ $status == 3 && ${#lines[@]} == 1 && $output == "serve.sh: "*"not a directory that is ours alone to write" ]]
+	done
+	[[ $(stat -c %a shared) == 770 ]]
 	unset BNC_FEED
 	BNC_SOURCE=replay:nothing run timeout 10 "$ROOT/scripts/serve.sh"
 	[[ $status == 3 && $output == *"cannot read the recording 'nothing'" ]]
@@ -106,6 +129,13 @@ gone() {
 		((status == 0))
 		wait_for 2 gone
 	done
+}
+
+@test "a websocketd that stands still does not keep it" {
+	serve
+	kill -STOP "$(websocketd_pid)"
+	stop serve
+	wait_for 2 gone
 }
 
 @test "killed, all it started goes; the next start is not hindered" {
@@ -217,4 +247,26 @@ tree() {
 	mkdir run/demo.999999999.abc "run/demo.$$.abc"
 	serve
 	[[ ! -e run/demo.999999999.abc && -d run/demo.$$.abc ]]
+}
+
+@test "the logs are kept short while it runs" {
+	truncate -s 9M run/websocketd.log run/pipeline.log
+	echo last >>run/websocketd.log
+	serve
+	[[ -s run/websocketd.log.old && -s run/pipeline.log.old && ! -s run/pipeline.log ]]
+	(($(stat -c %s run/websocketd.log) < 10000))
+}
+
+@test "in a tree with blanks in its name, called from elsewhere and through a link" {
+	mkdir -p "a tree/scripts" "a directory"
+	cp "$ROOT"/scripts/*.sh "a tree/scripts"
+	ln -s "../a tree/scripts/serve.sh" "a directory/serve.sh"
+	mkdir -m 700 "a directory/run"
+	export BNC_RUN="$SCRATCH/a directory/run"
+	cd /
+	rm -f "$SCRATCH/ready"
+	start serve bash -c 'exec "$0" --ready-fd 9 9>"$SCRATCH/ready"' "$SCRATCH/a directory/serve.sh"
+	wait_for 10 test -s "$SCRATCH/ready"
+	client
+	[[ $(get "http://127.0.0.1:$BNC_PORT/") == *"<title>bnc"* ]]
 }
