@@ -144,17 +144,11 @@ static void counters(void *state, char *text, size_t cap)
 }
 
 /* what would otherwise look like an empty recording */
-static void tell_result(const struct opts *o, struct binance *b)
+static void tell_result(const struct opts *o, const struct binance *b)
 {
-	char text[512];
-
 	if (b->records == 0 && b->other_market > 0)
 		err_warn("no record: %" PRIu64 " events are of another market than %s (-m)", b->other_market,
 		    event_market_name(o->market).p);
-	if (o->verbose) {
-		counters(b, text, sizeof text);
-		err_warn("end:%s", text);
-	}
 }
 
 int main(int argc, char **argv)
@@ -173,6 +167,7 @@ int main(int argc, char **argv)
 	struct filter f = {
 		.files = o.files,
 		.strict = o.strict,
+		.verbose = o.verbose > 0,
 		.state = &b,
 		.line = on_line,
 		.counters = counters,

@@ -1,14 +1,14 @@
 /* bookTicker: best bid and ask. Spot sends it without e, E and T. A thin book may have an empty side: "0" or "0.00". */
 #include "binance_field.h"
 
-/* exact mid of two canonical numbers into scratch */
+/* exact mid of two canonical numbers of a line into scratch */
 static enum dec_result mid(struct span bid, struct span ask, char scratch[DEC_TEXT_MAX], struct span *out)
 {
 	struct dec b, a;
-	enum dec_result r = dec_parse(bid, &b);
+	enum dec_result r = dec_parse_padded(bid, &b);
 
 	if (r == DEC_OK)
-		r = dec_parse(ask, &a);
+		r = dec_parse_padded(ask, &a);
 	if (r != DEC_OK)
 		return r;
 	r = dec_add(b, a, &a);
@@ -29,14 +29,14 @@ enum binance_result binance_book_ticker_parse(const struct fields *f, const stru
 {
 	if (!binance_field_common(f, frame, e, why))
 		return BINANCE_REFUSED;
-	if (!binance_field_number(f, 'b', e->scratch[1], &e->book.bid))
-		return binance_refuse(why, "bid price (b) is not a number");
-	if (!binance_field_number(f, 'B', e->scratch[2], &e->book.bid_qty))
-		return binance_refuse(why, "bid quantity (B) is not a number");
-	if (!binance_field_number(f, 'a', e->scratch[3], &e->book.ask))
-		return binance_refuse(why, "ask price (a) is not a number");
-	if (!binance_field_number(f, 'A', e->scratch[4], &e->book.ask_qty))
-		return binance_refuse(why, "ask quantity (A) is not a number");
+	if (!binance_field_amount(f, 'b', e->scratch[1], &e->book.bid))
+		return binance_refuse(why, "bid price (b) is not a number from zero up");
+	if (!binance_field_amount(f, 'B', e->scratch[2], &e->book.bid_qty))
+		return binance_refuse(why, "bid quantity (B) is not a number from zero up");
+	if (!binance_field_amount(f, 'a', e->scratch[3], &e->book.ask))
+		return binance_refuse(why, "ask price (a) is not a number from zero up");
+	if (!binance_field_amount(f, 'A', e->scratch[4], &e->book.ask_qty))
+		return binance_refuse(why, "ask quantity (A) is not a number from zero up");
 	if (is_zero(e->book.bid) || is_zero(e->book.ask))
 		return BINANCE_NOTHING;
 	if (mid(e->book.bid, e->book.ask, e->scratch[0], &e->price) != DEC_OK)

@@ -14,6 +14,11 @@ bool binance_field_number(const struct fields *f, unsigned slot, char scratch[DE
 	return dec_canon(fields_text(f, slot), scratch, out) == DEC_OK;
 }
 
+bool binance_field_amount(const struct fields *f, unsigned slot, char scratch[DEC_TEXT_MAX], struct span *out)
+{
+	return binance_field_number(f, slot, scratch, out) && out->p[0] != '-';
+}
+
 bool binance_field_time(const struct fields *f, unsigned slot, int64_t *ms)
 {
 	int64_t t;
@@ -42,28 +47,12 @@ bool binance_field_bool(const struct fields *f, unsigned slot, bool *out)
 	return kind == JSON_TRUE || kind == JSON_FALSE;
 }
 
-static bool printable(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == '"' || s.p[i] == '\\')
-			return false;
-	return true;
-}
-
 bool binance_field_pair(const struct fields *f, unsigned slot, struct event_price *e)
 {
 	if (fields_kind(f, slot) != JSON_STRING)
 		return false;
 	e->pair = fields_text(f, slot);
-	if (e->pair.n == 0 || e->pair.n > EVENT_NAME_MAX)
-		return false;
-	if (!f->v[slot].escaped)
-		return true;
-	int n = json_unescape(e->pair, e->name, sizeof e->name);
-	if (n < 0)
-		return false;
-	e->pair = (struct span){ e->name, (size_t)n };
-	return printable(e->pair);
+	return e->pair.n > 0 && e->pair.n <= EVENT_NAME_MAX && (!f->v[slot].escaped || span_printable(e->pair));
 }
 
 bool binance_field_common(const struct fields *f, const struct binance_frame *frame, struct event_price *e,
@@ -86,10 +75,10 @@ enum binance_result binance_field_fill(const struct fields *f, const struct bina
 {
 	if (!binance_field_common(f, frame, e, why))
 		return BINANCE_REFUSED;
-	if (!binance_field_number(f, 'p', e->scratch[0], &e->price))
-		return binance_refuse(why, "price (p) is not a number");
-	if (!binance_field_number(f, 'q', e->scratch[1], &e->trade.qty))
-		return binance_refuse(why, "quantity (q) is not a number");
+	if (!binance_field_amount(f, 'p', e->scratch[0], &e->price))
+		return binance_refuse(why, "price (p) is not a number from zero up");
+	if (!binance_field_amount(f, 'q', e->scratch[1], &e->trade.qty))
+		return binance_refuse(why, "quantity (q) is not a number from zero up");
 	if (!binance_field_bool(f, 'm', &e->trade.sell)) /* buyer was maker: the aggressor sold */
 		return binance_refuse(why, "maker flag (m) is not a boolean");
 	if (!binance_field_id(f, id, &e->trade.id))

@@ -8,6 +8,9 @@
  * line or into scratch. false: missing, another type, no decimal */
 bool binance_field_number(const struct fields *f, unsigned slot, char scratch[DEC_TEXT_MAX], struct span *out);
 
+/* the same for prices and quantities, which are never below zero on this exchange */
+bool binance_field_amount(const struct fields *f, unsigned slot, char scratch[DEC_TEXT_MAX], struct span *out);
+
 /* E, T: ms since the epoch; 16 digits are µs (spot with timeUnit=MICROSECOND). false: missing or no such number */
 bool binance_field_time(const struct fields *f, unsigned slot, int64_t *ms);
 

@@ -12,9 +12,9 @@ enum binance_result binance_force_order_parse(const struct fields *f, const stru
 	fields_enter(o, f->v['o']);
 	if (!binance_field_pair(o, 's', e))
 		return binance_refuse(why, "no usable symbol (o.s)");
-	if (!binance_field_number(o, 'p', e->scratch[0], &e->price))
-		return binance_refuse(why, "price (o.p) is not a number");
-	if (!binance_field_number(o, 'q', e->scratch[1], &e->trade.qty))
-		return binance_refuse(why, "quantity (o.q) is not a number");
+	if (!binance_field_amount(o, 'p', e->scratch[0], &e->price))
+		return binance_refuse(why, "price (o.p) is not a number from zero up");
+	if (!binance_field_amount(o, 'q', e->scratch[1], &e->trade.qty))
+		return binance_refuse(why, "quantity (o.q) is not a number from zero up");
 	return BINANCE_NOTHING;
 }

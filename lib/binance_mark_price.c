@@ -19,8 +19,8 @@ enum binance_result binance_mark_price_parse(const struct fields *f, const struc
 {
 	if (!binance_field_common(f, frame, e, why))
 		return BINANCE_REFUSED;
-	if (!binance_field_number(f, 'p', e->scratch[0], &e->price))
-		return binance_refuse(why, "mark price (p) is not a number");
+	if (!binance_field_amount(f, 'p', e->scratch[0], &e->price))
+		return binance_refuse(why, "mark price (p) is not a number from zero up");
 	if (!optional_number(f, 'i', e->scratch[1], &e->mark.index_price))
 		return binance_refuse(why, "index price (i) is not a number");
 	if (!optional_number(f, 'r', e->scratch[2], &e->mark.funding_rate))

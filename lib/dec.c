@@ -2,6 +2,12 @@
 
 #include <stdint.h>
 
+#include "num.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 __extension__ typedef unsigned __int128 wide;
 
 #define DIGITS_MAX 38
@@ -41,19 +47,28 @@ static wide magnitude(dec_int m)
 	return m < 0 ? (wide)0 - (wide)m : (wide)m;
 }
 
-static bool fits(dec_int m)
+/* far enough from the ends of 64 bits to be added to another, or multiplied by five */
+static bool is_small(dec_int m)
 {
-	return magnitude(m) < power_of_ten(DIGITS_MAX);
+	return m > -(1LL << 60) && m < 1LL << 60;
 }
 
-/* m x 10^n, checked */
-static bool scale_up(dec_int m, int n, dec_int *out)
+/* m x 10^n; false: over 128 bits */
+static bool raise(wide *m, int n)
 {
-	return n <= DIGITS_MAX && !__builtin_mul_overflow(m, (dec_int)power_of_ten(n), out) && fits(*out);
+	return n == 0 || (n <= DIGITS_MAX && !__builtin_mul_overflow(*m, power_of_ten(n), m));
 }
 
 static struct dec strip(struct dec a)
 {
+	if (a.scale > 0 && a.m >= 0 && a.m <= INT64_MAX) { /* most are, and 64 bits divide faster */
+		uint64_t m = (uint64_t)a.m;
+		while (a.scale > 0 && m % 10 == 0) {
+			m /= 10;
+			a.scale--;
+		}
+		a.m = (dec_int)m;
+	}
 	while (a.scale > 0 && a.m % 10 == 0) {
 		a.m /= 10;
 		a.scale--;
@@ -63,22 +78,84 @@ static struct dec strip(struct dec a)
 	return a;
 }
 
-static enum dec_result give(dec_int m, int scale, struct dec *out)
+/* the value of +-m / 10^scale; trailing zeros are given up where they are in the way */
+static enum dec_result give(bool negative, wide m, int scale, struct dec *out)
 {
-	struct dec r = { m, scale };
-
-	if (scale > DEC_MAX_SCALE)
-		r = strip(r);
-	if (r.scale > DEC_MAX_SCALE || !fits(r.m))
+	while (scale > 0 && (scale > DEC_MAX_SCALE || m >= power_of_ten(DIGITS_MAX)) && m % 10 == 0) {
+		m /= 10;
+		scale--;
+	}
+	if (m == 0)
+		scale = 0;
+	if (scale > DEC_MAX_SCALE || m >= power_of_ten(DIGITS_MAX))
 		return DEC_RANGE;
-	*out = r;
+	*out = (struct dec){ negative ? -(dec_int)m : (dec_int)m, scale };
 	return DEC_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------ text in */
 
-/* What nearly every number of the wire looks like: an optional '-', at most SHORT_MAX digits, an optional point
- * inside. false: look closer. */
+/* What nearly every number of the wire looks like: digits with at most one point between them. */
+struct plain {
+	unsigned whole;    /* digits before the point */
+	unsigned fraction; /* behind it, without zeros at the end */
+};
+
+/* t: readable for DEC_PAD bytes. false: something else, look closer */
+static inline bool look(struct span t, struct plain *out)
+{
+#if defined(__SSE2__)
+	if (t.n == 0 || t.n > DEC_PAD)
+		return false;
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)t.p);
+	__m128i value = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+	unsigned all = (1u << t.n) - 1;
+	unsigned digits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value)) & all;
+	unsigned others = digits ^ all;
+	if (others == 0) {
+		*out = (struct plain){ (unsigned)t.n, 0 };
+		return true;
+	}
+	unsigned point = (unsigned)__builtin_ctz(others);
+	if (others & (others - 1) || t.p[point] != '.' || point == 0 || point == t.n - 1)
+		return false;
+	unsigned zeros = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('0')));
+	unsigned last = 31 - (unsigned)__builtin_clz(all & ~zeros); /* the point itself where the fraction is all zeros */
+	*out = (struct plain){ point, last > point ? last - point : 0 };
+	return true;
+#else
+	(void)t;
+	(void)out;
+	return false;
+#endif
+}
+
+/* the value of 1 to 8 digits at p, all 8 bytes readable: pairs, then fours, then eight in one multiplication each */
+static inline uint64_t eight_digits(const char *p, unsigned n)
+{
+	uint64_t w;
+
+	memcpy(&w, p, 8);
+	w <<= 64 - 8 * n; /* the first digit is the lowest byte; what is shifted in counts as zeros before it */
+	w = (w & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8;
+	w = (w & 0x00ff00ff00ff00ff) * 6553601 >> 16;
+	return (w & 0x0000ffff0000ffff) * 42949672960001 >> 32;
+}
+
+static inline bool parse_plain(struct span t, struct dec *out)
+{
+	struct plain n;
+
+	if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || !look(t, &n) || n.whole > 8 || n.fraction > 8)
+		return false;
+	uint64_t m = eight_digits(t.p, n.whole);
+	if (n.fraction)
+		m = m * (uint64_t)power_of_ten((int)n.fraction) + eight_digits(t.p + n.whole + 1, n.fraction);
+	*out = (struct dec){ (dec_int)m, (int)n.fraction };
+	return true;
+}
+
+/* the same without padding: an optional '-', at most SHORT_MAX digits, an optional point inside */
 static bool parse_short(struct span t, struct dec *out)
 {
 	size_t i = t.n > 0 && t.p[0] == '-';
@@ -196,15 +273,19 @@ static enum dec_result parse_long(struct span t, struct dec *out)
 		return DEC_OK;
 	}
 	long power = d.zeros - d.decimals + exponent;
-	dec_int m = negative ? -(dec_int)d.m : (dec_int)d.m;
-	if (power < -DEC_MAX_SCALE || power > DIGITS_MAX || (power > 0 && !scale_up(m, (int)power, &m)))
+	if (power < -DEC_MAX_SCALE || power > DIGITS_MAX || (power > 0 && !raise(&d.m, (int)power)))
 		return DEC_RANGE;
-	return give(m, power < 0 ? (int)-power : 0, out);
+	return give(negative, d.m, power < 0 ? (int)-power : 0, out);
 }
 
 enum dec_result dec_parse(struct span text, struct dec *out)
 {
 	return parse_short(text, out) ? DEC_OK : parse_long(text, out);
+}
+
+enum dec_result dec_parse_padded(struct span text, struct dec *out)
+{
+	return parse_plain(text, out) ? DEC_OK : dec_parse(text, out);
 }
 
 /* ----------------------------------------------------------------------------------------------- arithmetic */
@@ -235,28 +316,37 @@ int dec_cmp(struct dec a, struct dec b)
 	return part_a == part_b ? 0 : part_a > part_b ? sign : -sign;
 }
 
-/* both to the larger scale; where that does not fit, once more without trailing zeros */
-static bool align(struct dec *a, struct dec *b)
+/* Without a sign 128 bits hold every sum of two mantissas, and every aligned mantissa whose sum or difference with
+ * another can fit. false: they do not, and the result may fit only when trailing zeros of a or b are given up. */
+static bool add_aligned(struct dec a, struct dec b, enum dec_result *result, struct dec *out)
 {
-	for (int attempt = 0; attempt < 2; attempt++) {
-		struct dec *low = a->scale < b->scale ? a : b;
-		struct dec *high = low == a ? b : a;
-		dec_int m;
-		if (scale_up(low->m, high->scale - low->scale, &m)) {
-			*low = (struct dec){ m, high->scale };
-			return true;
-		}
-		*a = strip(*a);
-		*b = strip(*b);
+	int scale = a.scale > b.scale ? a.scale : b.scale;
+	wide x = magnitude(a.m), y = magnitude(b.m);
+	bool negative = a.m < 0;
+
+	if (!raise(&x, scale - a.scale) || !raise(&y, scale - b.scale))
+		return false;
+	if (negative != (b.m < 0)) {
+		negative ^= y > x;
+		x = y > x ? y - x : x - y;
+	} else if (__builtin_add_overflow(x, y, &x)) {
+		return false;
 	}
-	return false;
+	*result = give(negative, x, scale, out);
+	return true;
 }
 
 enum dec_result dec_add(struct dec a, struct dec b, struct dec *out)
 {
-	if (a.scale != b.scale && !align(&a, &b))
-		return DEC_RANGE;
-	return give(a.m + b.m, a.scale, out); /* two values below 10^38 cannot overflow 2^127 */
+	enum dec_result result;
+
+	if (a.scale == b.scale && is_small(a.m) && is_small(b.m)) {
+		*out = (struct dec){ (int64_t)a.m + (int64_t)b.m, a.scale };
+		return DEC_OK;
+	}
+	if (add_aligned(a, b, &result, out) || add_aligned(strip(a), strip(b), &result, out))
+		return result;
+	return DEC_RANGE;
 }
 
 enum dec_result dec_sub(struct dec a, struct dec b, struct dec *out)
@@ -265,27 +355,49 @@ enum dec_result dec_sub(struct dec a, struct dec b, struct dec *out)
 	return dec_add(a, b, out);
 }
 
+/* Makes a product smaller: tens on either side, and a two of one with a five of the other, for as long as there is a
+ * decimal to give up for each. Afterwards a product that does not fit has no trailing zero to lose. */
+static void cancel_tens(dec_int *a, dec_int *b, int *scale)
+{
+	static const struct {
+		int a, b;
+	} pairs[] = { { 10, 1 }, { 1, 10 }, { 5, 2 }, { 2, 5 } };
+
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+		while (*scale > 0 && *a % pairs[i].a == 0 && *b % pairs[i].b == 0 && *a && *b) {
+			*a /= pairs[i].a;
+			*b /= pairs[i].b;
+			(*scale)--;
+		}
+}
+
 enum dec_result dec_mul(struct dec a, struct dec b, struct dec *out)
 {
+	int scale = a.scale + b.scale;
 	dec_int m;
 
-	if (__builtin_mul_overflow(a.m, b.m, &m) || !fits(m)) {
-		a = strip(a);
-		b = strip(b);
+	if (__builtin_mul_overflow(a.m, b.m, &m)) {
+		cancel_tens(&a.m, &b.m, &scale);
 		if (__builtin_mul_overflow(a.m, b.m, &m))
 			return DEC_RANGE;
 	}
-	return give(m, a.scale + b.scale, out);
+	return give(m < 0, magnitude(m), scale, out);
 }
 
 enum dec_result dec_halve(struct dec a, struct dec *out)
 {
-	if (a.m % 2 == 0)
-		return give(a.m / 2, a.scale, out);
-	dec_int m;
-	if (__builtin_mul_overflow(a.m, (dec_int)5, &m))
-		return DEC_RANGE; /* an odd mantissa has no trailing zero to give up */
-	return give(m, a.scale + 1, out);
+	wide m = magnitude(a.m);
+
+	if (is_small(a.m) && a.scale < DEC_MAX_SCALE) {
+		int64_t small = (int64_t)a.m;
+		*out = small % 2 == 0 ? (struct dec){ small / 2, a.scale } : (struct dec){ small * 5, a.scale + 1 };
+		return DEC_OK;
+	}
+	if (m % 2 == 0)
+		return give(a.m < 0, m / 2, a.scale, out);
+	if (m >= power_of_ten(DIGITS_MAX) / 5)
+		return DEC_RANGE; /* an odd mantissa times five ends in a five: no trailing zero to give up */
+	return give(a.m < 0, m * 5, a.scale + 1, out);
 }
 
 /* the next decimal digit of r / d, and the remainder: r x 10 may not fit, so ten additions modulo d */
@@ -305,6 +417,23 @@ static unsigned next_digit(wide *r, wide d)
 	return digit;
 }
 
+/* q and `zeros` zeros behind it become one digit longer; zeros wait until a digit follows them */
+static bool append_digit(wide *q, int *zeros, unsigned digit)
+{
+	if (digit == 0) {
+		(*zeros)++;
+		return true;
+	}
+	for (; *zeros >= 0; (*zeros)--) {
+		if (*q >= power_of_ten(DIGITS_MAX - 1))
+			return false;
+		*q *= 10;
+	}
+	*zeros = 0;
+	*q += digit;
+	return true;
+}
+
 enum dec_result dec_div_trunc(struct dec a, struct dec b, int places, struct dec *out)
 {
 	if (b.m == 0)
@@ -316,37 +445,39 @@ enum dec_result dec_div_trunc(struct dec a, struct dec b, int places, struct dec
 	wide q = magnitude(a.m) / d;
 	wide r = magnitude(a.m) % d;
 	int shift = places + b.scale - a.scale; /* a / b x 10^places = q.r x 10^shift */
+	int zeros = 0;
 
-	for (; shift > 0; shift--) {
-		if (q >= power_of_ten(DIGITS_MAX - 1))
+	for (; shift > 0; shift--)
+		if (!append_digit(&q, &zeros, next_digit(&r, d)))
 			return DEC_RANGE;
-		q = q * 10 + next_digit(&r, d);
-	}
 	for (; shift < 0; shift++)
 		q /= 10;
-	*out = strip((struct dec){ negative ? -(dec_int)q : (dec_int)q, places });
-	return DEC_OK;
+	for (; zeros > places; zeros--) {
+		if (q >= power_of_ten(DIGITS_MAX - 1))
+			return DEC_RANGE;
+		q *= 10;
+	}
+	enum dec_result result = give(negative, q, places - zeros, out);
+	if (result == DEC_OK)
+		*out = strip(*out);
+	return result;
 }
 
 /* ----------------------------------------------------------------------------------------------- text out */
 
-/* the digits of v, most significant first, at least `least` of them */
-static char *print_digits(char *out, wide v, int least)
+/* the digits of v, most significant first */
+static char *print_digits(char *out, wide v)
 {
-	char text[40];
-	int n = 0;
+	const wide half = power_of_ten(19);
+	char text[20];
 
-	while (v > UINT64_MAX) {
-		text[n++] = (char)('0' + (int)(v % 10));
-		v /= 10;
-	}
-	for (uint64_t low = (uint64_t)v; low; low /= 10)
-		text[n++] = (char)('0' + low % 10);
-	while (n < least)
-		text[n++] = '0';
-	while (n)
-		*out++ = text[--n];
-	return out;
+	if (v < half)
+		return num_print_u64(out, (uint64_t)v);
+	out = num_print_u64(out, (uint64_t)(v / half));
+	size_t n = (size_t)(num_print_u64(text, (uint64_t)(v % half)) - text);
+	memset(out, '0', 19 - n);
+	memcpy(out + 19 - n, text, n);
+	return out + 19;
 }
 
 char *dec_print(char out[DEC_TEXT_MAX], struct dec a)
@@ -354,13 +485,30 @@ char *dec_print(char out[DEC_TEXT_MAX], struct dec a)
 	a = strip(a);
 	if (a.m < 0)
 		*out++ = '-';
-	char *end = print_digits(out, magnitude(a.m), a.scale + 1);
+	char *end = print_digits(out, magnitude(a.m));
 	if (a.scale == 0)
 		return end;
+	int missing = a.scale + 1 - (int)(end - out); /* zeros that a fraction needs in front */
+	if (missing > 0) {
+		memmove(out + missing, out, (size_t)(end - out));
+		memset(out, '0', (size_t)missing);
+		end += missing;
+	}
 	char *point = end - a.scale;
 	memmove(point + 1, point, (size_t)a.scale);
 	*point = '.';
 	return end + 1;
+}
+
+/* canonical but for zeros at the end of the fraction? then the part of it that is canonical */
+static inline bool canon_plain(struct span t, struct span *out)
+{
+	struct plain n;
+
+	if (!look(t, &n) || (t.p[0] == '0' && n.whole > 1))
+		return false;
+	*out = (struct span){ t.p, n.fraction ? n.whole + 1 + n.fraction : n.whole };
+	return true;
 }
 
 /* digits at p, all of [p, end) */
@@ -371,8 +519,8 @@ static const char *skip_digits(const char *p, const char *end)
 	return p;
 }
 
-/* canonical but for zeros at the end of the fraction? then the part of it that is canonical */
-static bool canon_short(struct span t, struct span *out)
+/* the same for longer numbers, and with a sign */
+static bool canon_signed(struct span t, struct span *out)
 {
 	const char *end = t.p + t.n;
 	const char *first = t.p + (t.n > 0 && t.p[0] == '-');
@@ -399,7 +547,7 @@ enum dec_result dec_canon(struct span text, char scratch[DEC_TEXT_MAX], struct s
 {
 	struct dec d;
 
-	if (canon_short(text, out))
+	if (canon_plain(text, out) || canon_signed(text, out))
 		return DEC_OK;
 	enum dec_result r = dec_parse(text, &d);
 	if (r == DEC_OK)

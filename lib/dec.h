@@ -31,6 +31,10 @@ enum dec_result {
  * The result carries no trailing zeros. *out is untouched unless DEC_OK. */
 enum dec_result dec_parse(struct span text, struct dec *out);
 
+/* the same for text of a line: readable for DEC_PAD bytes from its start (lib/json asks for more) */
+#define DEC_PAD 16
+enum dec_result dec_parse_padded(struct span text, struct dec *out);
+
 /* -1, 0, 1; exact for every pair of values */
 int dec_cmp(struct dec a, struct dec b);
 
@@ -52,7 +56,7 @@ enum dec_result dec_div_trunc(struct dec a, struct dec b, int places, struct dec
 char *dec_print(char out[DEC_TEXT_MAX], struct dec a);
 
 /* the shortest plain notation of a number as it came: a part of `text` where that will do (no copy), else
- * written to `scratch`. The hot path's way to pass a number on without computing with it. */
+ * written to `scratch`. The hot path's way to pass a number on without computing with it. Padded as above. */
 enum dec_result dec_canon(struct span text, char scratch[DEC_TEXT_MAX], struct span *out);
 
 /* a sentence for a message; never NULL */

@@ -7,37 +7,42 @@
 
 /* ------------------------------------------------------------------------------------------------ names */
 
+/* a filter looks up every key of every line: the length leaves a few names to compare */
 unsigned event_slot(const char *key, size_t n, int depth)
 {
-	static const struct {
-		struct span name;
-		unsigned slot;
-	} keys[] = {
-		{ { "type", 4 }, EVENT_SLOT_TYPE },
-		{ { "symbol", 6 }, EVENT_SLOT_SYMBOL },
-		{ { "price", 5 }, EVENT_SLOT_PRICE },
-		{ { "ts", 2 }, EVENT_SLOT_TS },
-		{ { "pair", 4 }, EVENT_SLOT_PAIR },
-		{ { "market", 6 }, EVENT_SLOT_MARKET },
-		{ { "source", 6 }, EVENT_SLOT_SOURCE },
-		{ { "qty", 3 }, EVENT_SLOT_QTY },
-		{ { "entryPrice", 10 }, EVENT_SLOT_ENTRY_PRICE },
-		{ { "markPrice", 9 }, EVENT_SLOT_MARK_PRICE },
-		{ { "unrealizedPnl", 13 }, EVENT_SLOT_UNREALIZED_PNL },
-		{ { "positionSide", 12 }, EVENT_SLOT_POSITION_SIDE },
-		{ { "asset", 5 }, EVENT_SLOT_ASSET },
-		{ { "balance", 7 }, EVENT_SLOT_BALANCE },
-		{ { "reason", 6 }, EVENT_SLOT_REASON },
-		{ { "contractSize", 12 }, EVENT_SLOT_CONTRACT_SIZE },
-		{ { "recv", 4 }, EVENT_SLOT_RECV },
-	};
-	struct span name = { key, n };
-
+#define IS(name) (memcmp(key, (name), sizeof(name) - 1) == 0)
 	(void)depth;
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (span_eq(name, keys[i].name))
-			return keys[i].slot;
-	return FIELDS_SKIP;
+	switch (n) {
+	case 2:
+		return IS("ts") ? EVENT_SLOT_TS : FIELDS_SKIP;
+	case 3:
+		return IS("qty") ? EVENT_SLOT_QTY : FIELDS_SKIP;
+	case 4:
+		return IS("type") ? EVENT_SLOT_TYPE : IS("pair") ? EVENT_SLOT_PAIR : IS("recv") ? EVENT_SLOT_RECV : FIELDS_SKIP;
+	case 5:
+		return IS("price") ? EVENT_SLOT_PRICE : IS("asset") ? EVENT_SLOT_ASSET : FIELDS_SKIP;
+	case 6:
+		return IS("symbol") ? EVENT_SLOT_SYMBOL
+		    : IS("market")  ? EVENT_SLOT_MARKET
+		    : IS("source")  ? EVENT_SLOT_SOURCE
+		    : IS("reason")  ? EVENT_SLOT_REASON
+				    : FIELDS_SKIP;
+	case 7:
+		return IS("balance") ? EVENT_SLOT_BALANCE : FIELDS_SKIP;
+	case 9:
+		return IS("markPrice") ? EVENT_SLOT_MARK_PRICE : FIELDS_SKIP;
+	case 10:
+		return IS("entryPrice") ? EVENT_SLOT_ENTRY_PRICE : FIELDS_SKIP;
+	case 12:
+		return IS("positionSide") ? EVENT_SLOT_POSITION_SIDE
+		    : IS("contractSize")  ? EVENT_SLOT_CONTRACT_SIZE
+					  : FIELDS_SKIP;
+	case 13:
+		return IS("unrealizedPnl") ? EVENT_SLOT_UNREALIZED_PNL : FIELDS_SKIP;
+	default:
+		return FIELDS_SKIP;
+	}
+#undef IS
 }
 
 enum event_type event_type(const struct fields *f)
@@ -54,10 +59,9 @@ enum event_type event_type(const struct fields *f)
 		{ { "equity_snapshot", 15 }, EVENT_EQUITY_SNAPSHOT },
 		{ { "status", 6 }, EVENT_STATUS },
 	};
-	char scratch[EVENT_NAME_MAX];
 	struct span name;
 
-	if (!event_string(f, EVENT_SLOT_TYPE, scratch, &name))
+	if (!event_string(f, EVENT_SLOT_TYPE, &name))
 		return EVENT_OTHER;
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 		if (span_eq(name, types[i].name))
@@ -150,7 +154,7 @@ static char *put_mark(char *out, const struct event_price *e)
 static char *put_bar(char *out, const struct event_price *e)
 {
 	if (e->source == EVENT_KLINE)
-		out = jsonw_string(jsonw_lit(out, ",\"interval\":"), e->bar.interval);
+		out = put_text(out, "interval", e->bar.interval);
 	out = put_text(out, "open", e->bar.open);
 	out = put_text(out, "high", e->bar.high);
 	out = put_text(out, "low", e->bar.low);
@@ -162,10 +166,11 @@ static char *put_bar(char *out, const struct event_price *e)
 
 char *event_write_price(char *out, const struct event_price *e)
 {
-	out = jsonw_string(jsonw_lit(out, "{\"type\":\"price_update\",\"symbol\":"), e->symbol);
+	out = jsonw_raw(jsonw_lit(out, "{\"type\":\"price_update\",\"symbol\":\""), e->symbol);
+	out = jsonw_lit(out, "\"");
 	out = put_text(out, "price", e->price);
 	out = jsonw_i64(jsonw_lit(out, ",\"ts\":"), e->ts);
-	out = jsonw_string(jsonw_lit(out, ",\"pair\":"), e->pair);
+	out = put_text(out, "pair", e->pair);
 	out = put_text(out, "market", event_market_name(e->market));
 	out = put_text(out, "source", event_source_name(e->source));
 	switch (e->source) {
@@ -247,20 +252,14 @@ bool event_number(const struct fields *f, unsigned slot, struct dec *out)
 	enum json_kind kind = fields_kind(f, slot);
 
 	return (kind == JSON_STRING || kind == JSON_INT || kind == JSON_NUMBER) &&
-	    dec_parse(fields_text(f, slot), out) == DEC_OK;
+	    dec_parse_padded(fields_text(f, slot), out) == DEC_OK;
 }
 
-bool event_string(const struct fields *f, unsigned slot, char scratch[EVENT_NAME_MAX], struct span *out)
+bool event_string(const struct fields *f, unsigned slot, struct span *out)
 {
 	if (fields_kind(f, slot) != JSON_STRING)
 		return false;
 	*out = fields_text(f, slot);
-	if (f->v[slot].escaped) {
-		int n = json_unescape(*out, scratch, EVENT_NAME_MAX);
-		if (n < 0)
-			return false;
-		*out = (struct span){ scratch, (size_t)n };
-	}
 	return out->n <= EVENT_NAME_MAX;
 }
 
@@ -278,34 +277,32 @@ static bool refuse(const char **why, const char *sentence)
 }
 
 /* a name that must be there and not be empty */
-static bool name(const struct fields *f, unsigned slot, char scratch[EVENT_NAME_MAX], struct span *out)
+static bool name(const struct fields *f, unsigned slot, struct span *out)
 {
-	return event_string(f, slot, scratch, out) && out->n > 0;
+	return event_string(f, slot, out) && out->n > 0;
 }
 
 /* a market that may be missing */
 static bool optional_market(const struct fields *f, enum event_market *out)
 {
-	char scratch[EVENT_NAME_MAX];
 	struct span text;
 
 	*out = EVENT_NO_MARKET;
 	if (!fields_has(f, EVENT_SLOT_MARKET))
 		return true;
-	if (!event_string(f, EVENT_SLOT_MARKET, scratch, &text))
+	if (!event_string(f, EVENT_SLOT_MARKET, &text))
 		return false;
 	*out = event_market(text);
 	return *out != EVENT_NO_MARKET;
 }
 
 /* symbol is due; pair falls back to it */
-static bool names(const struct fields *f, char scratch[2][EVENT_NAME_MAX], struct span *symbol, struct span *pair,
-    const char **why)
+static bool names(const struct fields *f, struct span *symbol, struct span *pair, const char **why)
 {
-	if (!name(f, EVENT_SLOT_SYMBOL, scratch[0], symbol))
+	if (!name(f, EVENT_SLOT_SYMBOL, symbol))
 		return refuse(why, "symbol is missing or no short string");
 	*pair = *symbol;
-	if (fields_has(f, EVENT_SLOT_PAIR) && !name(f, EVENT_SLOT_PAIR, scratch[1], pair))
+	if (fields_has(f, EVENT_SLOT_PAIR) && !name(f, EVENT_SLOT_PAIR, pair))
 		return refuse(why, "pair is no short string");
 	return true;
 }
@@ -318,7 +315,7 @@ static bool optional_number(const struct fields *f, unsigned slot, bool *has, st
 
 bool event_read_position(const struct fields *f, struct event_position *e, const char **why)
 {
-	if (!names(f, e->scratch, &e->symbol, &e->pair, why))
+	if (!names(f, &e->symbol, &e->pair, why))
 		return false;
 	if (!event_number(f, EVENT_SLOT_QTY, &e->qty))
 		return refuse(why, "qty is missing or no decimal number");
@@ -334,7 +331,7 @@ bool event_read_position(const struct fields *f, struct event_position *e, const
 		return refuse(why, "market is none of usdm, coinm, spot");
 	e->side = SPAN("BOTH");
 	if (fields_has(f, EVENT_SLOT_POSITION_SIDE) &&
-	    (!event_string(f, EVENT_SLOT_POSITION_SIDE, e->scratch[2], &e->side) ||
+	    (!event_string(f, EVENT_SLOT_POSITION_SIDE, &e->side) ||
 		!(span_is(e->side, "BOTH") || span_is(e->side, "LONG") || span_is(e->side, "SHORT"))))
 		return refuse(why, "positionSide is none of BOTH, LONG, SHORT");
 	return true;
@@ -342,7 +339,7 @@ bool event_read_position(const struct fields *f, struct event_position *e, const
 
 bool event_read_balance(const struct fields *f, struct event_balance *e, const char **why)
 {
-	if (!name(f, EVENT_SLOT_ASSET, e->scratch, &e->asset))
+	if (!name(f, EVENT_SLOT_ASSET, &e->asset))
 		return refuse(why, "asset is missing or no short string");
 	if (!event_number(f, EVENT_SLOT_BALANCE, &e->balance))
 		return refuse(why, "balance is missing or no decimal number");
@@ -355,10 +352,9 @@ bool event_read_balance(const struct fields *f, struct event_balance *e, const c
 
 bool event_read_tick(const struct fields *f, struct event_tick *e, const char **why)
 {
-	char scratch[EVENT_NAME_MAX];
 	struct span source;
 
-	if (!names(f, e->scratch, &e->symbol, &e->pair, why))
+	if (!names(f, &e->symbol, &e->pair, why))
 		return false;
 	if (!event_number(f, EVENT_SLOT_PRICE, &e->price))
 		return refuse(why, "price is missing or no decimal number");
@@ -368,7 +364,7 @@ bool event_read_tick(const struct fields *f, struct event_tick *e, const char **
 		return refuse(why, "market is none of usdm, coinm, spot");
 	e->source = EVENT_TRADE;
 	if (fields_has(f, EVENT_SLOT_SOURCE) &&
-	    (!event_string(f, EVENT_SLOT_SOURCE, scratch, &source) || !source_of(source, &e->source)))
+	    (!event_string(f, EVENT_SLOT_SOURCE, &source) || !source_of(source, &e->source)))
 		return refuse(why, "source is none of book, trade, mark, kline, ticker");
 	return true;
 }

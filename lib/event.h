@@ -1,8 +1,8 @@
 /* event - the records of bnc-event(5): one JSON object a line.
  *
  * Numbers are kept as canonical decimal text (lib/dec: plain notation, no trailing zeros), because that is how a record
- * carries them; whoever computes parses. Strings are UTF-8 with escapes undone. Spans point into the line that was
- * read, or into the scratch of the struct, and die with them. */
+ * carries them; whoever computes parses. Strings are UTF-8 with escapes undone. Spans point into the line or the fields
+ * that were read, or into the scratch of the struct, and die with them. */
 #ifndef BNC_EVENT_H
 #define BNC_EVENT_H
 
@@ -70,6 +70,7 @@ enum event_market event_market(struct span name);
 struct span event_market_name(enum event_market m);
 struct span event_source_name(enum event_source s);
 
+/* text of names: no control characters, quotes or backslashes (span_printable) */
 struct event_price {
 	struct span symbol; /* "SOL" */
 	struct span price;
@@ -95,7 +96,6 @@ struct event_price {
 		} bar; /* EVENT_KLINE; EVENT_TICKER uses open, high, low, volume */
 	};
 	char scratch[6][DEC_TEXT_MAX]; /* for numbers whose wire text is not canonical */
-	char name[EVENT_NAME_MAX];     /* for a symbol that came with escapes */
 };
 
 /* a record and its '\n' at out, at most LINE_RECORD_MAX bytes; returns the end */
@@ -126,8 +126,8 @@ char *event_write_status(char *out, const struct event_status *e);
 
 /* a number of a record: a JSON string or a plain JSON number; false where it is neither, or no decimal */
 bool event_number(const struct fields *f, unsigned slot, struct dec *out);
-/* a string with escapes undone, into scratch where it had any; false: not a string, or over EVENT_NAME_MAX bytes */
-bool event_string(const struct fields *f, unsigned slot, char scratch[EVENT_NAME_MAX], struct span *out);
+/* a string; false: not a string, or over EVENT_NAME_MAX bytes */
+bool event_string(const struct fields *f, unsigned slot, struct span *out);
 /* ts: a JSON integer (or a string of digits), >= 0 */
 bool event_time(const struct fields *f, unsigned slot, int64_t *out);
 
@@ -142,7 +142,6 @@ struct event_position {
 	bool has_contract_size;
 	struct dec contract_size;
 	int64_t ts;
-	char scratch[3][EVENT_NAME_MAX];
 };
 bool event_read_position(const struct fields *f, struct event_position *e, const char **why);
 
@@ -151,7 +150,6 @@ struct event_balance {
 	struct dec balance;
 	enum event_market market; /* EVENT_NO_MARKET: not said */
 	int64_t ts;
-	char scratch[EVENT_NAME_MAX];
 };
 bool event_read_balance(const struct fields *f, struct event_balance *e, const char **why);
 
@@ -161,7 +159,6 @@ struct event_tick {
 	enum event_source source;
 	struct dec price;
 	int64_t ts;
-	char scratch[2][EVENT_NAME_MAX];
 };
 bool event_read_tick(const struct fields *f, struct event_tick *e, const char **why);
 

@@ -9,8 +9,20 @@ void fields_open(struct fields *f, fields_slot *slot)
 	*f = (struct fields){ .slot = slot };
 }
 
-static void keep(struct fields *f, unsigned slot, struct json_val v)
+/* a string with escapes -> without; one that does not fit is nothing that a reader could use */
+static void undo_escapes(struct fields *f, struct json_val *v)
 {
+	char *out = f->plain + f->plain_n;
+	int n = f->plain_n > FIELDS_PLAIN - FIELDS_STRING_MAX ? -1 : json_unescape(json_text(*v), out, FIELDS_STRING_MAX);
+
+	*v = n < 0 ? (struct json_val){ v->p, v->n, JSON_NONE, true } : (struct json_val){ out, (uint32_t)n, JSON_STRING, true };
+	f->plain_n += n < 0 ? 0 : (size_t)n;
+}
+
+static inline void keep(struct fields *f, unsigned slot, struct json_val v)
+{
+	if (scan_unlikely(v.escaped))
+		undo_escapes(f, &v);
 	f->v[slot] = v;
 	f->seen[slot >> 6] |= 1ULL << (slot & 63);
 }
@@ -35,41 +47,72 @@ static unsigned slot_of(const struct fields *f, struct json_val key, int depth)
 
 static const char *object(struct fields *f, const char *p, int depth, struct scan_error *e);
 
-/* one member, p at the quote of its key; gives the byte behind its value */
-static inline const char *member(struct fields *f, const char *p, int depth, struct scan_error *e)
+/* an object that is entered, p at its brace */
+static const char *enter(struct fields *f, const char *p, unsigned slot, int depth, struct scan_error *e)
 {
-	struct json_val key;
-	struct json_val v;
+	const char *from = p;
 
-	p = scan_key(p, &key, e);
-	if (scan_unlikely(!p))
-		return NULL;
-	unsigned slot = slot_of(f, key, depth);
-	if (scan_unlikely(slot & FIELDS_INTO)) {
-		slot &= ~FIELDS_INTO;
-		if (*p == '{') {
-			const char *from = p;
-			forget_inner(f);
-			p = object(f, p, depth + 1, e);
-			if (p)
-				keep(f, slot, (struct json_val){ from, (uint32_t)(p - from), JSON_OBJECT, false });
+	forget_inner(f);
+	p = object(f, p, depth + 1, e);
+	if (p)
+		keep(f, slot, (struct json_val){ from, (uint32_t)(p - from), JSON_OBJECT, false });
+	return p;
+}
+
+/* any value at p; what most values are comes first: strings, and integers that end at a comma or brace */
+static inline const char *value(const char *p, int depth, struct json_val *v, struct scan_error *e)
+{
+	const char *from = p;
+	bool escaped;
+
+	if (scan_likely(*p == '"')) {
+		p = scan_string(from + 1, &escaped, e);
+		if (scan_unlikely(!p))
+			return NULL;
+		*v = (struct json_val){ from + 1, (uint32_t)(p - from - 1), JSON_STRING, escaped };
+		return p + 1;
+	}
+	if (scan_is_digit(*p) && *p != '0') {
+		p = scan_digits(p);
+		if (scan_likely(*p == ',' || *p == '}')) {
+			*v = (struct json_val){ from, (uint32_t)(p - from), JSON_INT, false };
 			return p;
 		}
 	}
-	if (scan_likely(*p == '"')) {
-		bool escaped;
-		v.p = p + 1;
-		p = scan_string(v.p, &escaped, e);
-		if (scan_unlikely(!p))
-			return NULL;
-		v = (struct json_val){ v.p, (uint32_t)(p - v.p), JSON_STRING, escaped };
-		p++;
-	} else {
-		p = scan_value(p, &v, e);
-		if (scan_unlikely(!p))
-			return NULL;
+	return scan_value(from, (unsigned)depth + 1, v, e);
+}
+
+/* p at the quote of a key -> its value and its slot. Most keys are one letter and their colon stands close. */
+static inline const char *key(struct fields *f, const char *p, int depth, unsigned *slot, struct scan_error *e)
+{
+	struct json_val name;
+
+	if (scan_likely(p[0] == '"' && p[2] == '"' && p[3] == ':' && (unsigned char)((p[1] | 0x20) - 'a') < 26)) {
+		*slot = f->slot(p + 1, 1, depth);
+		return scan_blanks(p + 4);
 	}
-	if (slot && !(f->entered && depth == 0 && slot >= FIELDS_OUTER))
+	p = scan_key(p, &name, e);
+	if (scan_likely(p != NULL))
+		*slot = slot_of(f, name, depth);
+	return p;
+}
+
+/* one member, p at the quote of its key; gives the byte behind its value */
+static inline const char *member(struct fields *f, const char *p, int depth, struct scan_error *e)
+{
+	struct json_val v;
+	unsigned slot;
+
+	p = key(f, p, depth, &slot, e);
+	if (scan_unlikely(!p))
+		return NULL;
+	if (scan_unlikely(slot & FIELDS_INTO)) {
+		slot &= ~FIELDS_INTO;
+		if (*p == '{')
+			return enter(f, p, slot, depth, e);
+	}
+	p = value(p, depth, &v, e);
+	if (scan_likely(p && slot) && !(f->entered && depth == 0 && slot >= FIELDS_OUTER))
 		keep(f, slot, v);
 	return p;
 }
@@ -96,14 +139,15 @@ static void forget(struct fields *f)
 {
 	f->seen[0] = f->seen[1] = 0;
 	f->entered = false;
+	f->plain_n = 0;
 }
 
-void fields_enter(struct fields *f, struct json_val value)
+void fields_enter(struct fields *f, struct json_val object_value)
 {
 	struct scan_error e;
 
 	forget(f);
-	object(f, value.p, 0, &e);
+	object(f, object_value.p, 0, &e);
 }
 
 bool fields_read(struct fields *f, struct span line)

@@ -3,6 +3,7 @@
  * The owner of a vocabulary (a record, a frame) says which key goes to which slot; the value of every known key is
  * kept, the rest is validated and skipped. A key may be entered (FIELDS_INTO): then the members of its object
  * value are taken as well, at depth 1, so that an envelope and what it carries need one pass. Last duplicate wins.
+ * Escapes in kept strings are undone, so that a value means the same however it was written.
  *
  * Slots below FIELDS_OUTER are the envelope's. Entering an object forgets every slot from FIELDS_OUTER on, and later
  * members of depth 0 fill none of those any more: nothing outside can pose as part of what was carried. */
@@ -19,18 +20,24 @@
 /* the slot of a key (raw text between the quotes, ASCII escapes undone) at depth 0 or 1; must be a pure function */
 typedef unsigned fields_slot(const char *key, size_t n, int depth);
 
+#define FIELDS_STRING_MAX 256u /* bytes of a kept string that came with escapes; a longer one is kept as JSON_NONE */
+#define FIELDS_PLAIN (16 * FIELDS_STRING_MAX)
+
 struct fields {
 	fields_slot *slot;
 	uint64_t seen[2]; /* bit per slot */
 	struct json_val v[FIELDS_SLOTS];
 	bool entered;
+	size_t plain_n;
+	char plain[FIELDS_PLAIN + JSON_PAD]; /* strings whose escapes were undone */
 	const char *why; /* after false: what is wrong, a constant sentence */
 	size_t at;       /* and at which byte of the line */
 };
 
 void fields_open(struct fields *f, fields_slot *slot);
 
-/* line: an object, blanks around it; padded as lib/json asks. Values point into the line. */
+/* line: an object, blanks around it; padded as lib/json asks. Values point into the line or into f, and
+ * are good until the next line. */
 bool fields_read(struct fields *f, struct span line);
 
 /* an object value that was handed out, checked already */

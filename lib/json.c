@@ -27,7 +27,7 @@ bool json_check(struct json *r, struct span text, struct json_val *top)
 	struct scan_error e;
 
 	start(r, text);
-	if (!took(r, scan_value(r->p, top, &e), &e))
+	if (!took(r, scan_value(r->p, 0, top, &e), &e))
 		return false;
 	r->p = scan_blanks(r->p);
 	return r->p == text.p + text.n || fail(r, "more behind the value", r->p);
@@ -80,14 +80,14 @@ bool json_next_member(struct json *r, struct span *key, struct json_val *val)
 	if (!advance(r, '}') || !took(r, scan_key(r->p, &name, &e), &e))
 		return false;
 	*key = json_text(name);
-	return took(r, scan_value(r->p, val, &e), &e);
+	return took(r, scan_value(r->p, 1, val, &e), &e);
 }
 
 bool json_next_element(struct json *r, struct json_val *val)
 {
 	struct scan_error e;
 
-	return advance(r, ']') && took(r, scan_value(r->p, val, &e), &e);
+	return advance(r, ']') && took(r, scan_value(r->p, 1, val, &e), &e);
 }
 
 bool json_close(struct json *r)

@@ -1,8 +1,8 @@
 /* json - a pull reader over a span, after RFC 8259: whole grammar, UTF-8 checked, escapes checked, no allocation.
  *
- * The text must be followed by a '\n' and be readable for JSON_PAD bytes behind its end (lib/line sees to that;
- * json_check_copy does it for anybody else). The '\n' is the sentinel that ends every loop, so it cannot stand
- * inside a text: turn line ends of a file into '\r' first (json_flatten), which has the same standing in the grammar.
+ * The text must be followed by a '\n' and be readable for JSON_PAD bytes behind its end (lib/line sees to that). The
+ * '\n' is the sentinel that ends every loop, so it cannot stand inside a text: turn line ends of a file into '\r' first
+ * (json_flatten), which has the same standing in the grammar.
  *
  * Choices where RFC 8259 leaves one: a byte order mark is refused; an escaped surrogate without its partner is
  * refused (it has no UTF-8 form); numbers keep their text, however long; duplicate keys are given one by one. */

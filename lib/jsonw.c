@@ -51,15 +51,22 @@ static char *escape(char *out, unsigned char c)
 	return out;
 }
 
+/* RFC 8259, section 7 */
+static inline bool needs_escape(unsigned char c)
+{
+	return c < 0x20 || c == '"' || c == '\\';
+}
+
 char *jsonw_string(char *out, struct span s)
 {
+	const char *end = s.p + s.n;
+
 	*out++ = '"';
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if (c < 0x20 || c == '"' || c == '\\')
-			out = escape(out, c);
+	for (const char *p = s.p; p < end; p++) {
+		if (needs_escape((unsigned char)*p))
+			out = escape(out, (unsigned char)*p);
 		else
-			*out++ = (char)c;
+			*out++ = *p;
 	}
 	*out++ = '"';
 	return out;

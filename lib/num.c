@@ -2,11 +2,19 @@
 
 bool num_u64(struct span s, uint64_t min, uint64_t max, uint64_t *out)
 {
+	size_t safe = s.n < 19 ? s.n : 19; /* digits that cannot overflow */
 	uint64_t v = 0;
+	size_t i;
 
 	if (s.n == 0)
 		return false;
-	for (size_t i = 0; i < s.n; i++) {
+	for (i = 0; i < safe; i++) {
+		unsigned digit = (unsigned char)s.p[i] - (unsigned)'0';
+		if (digit > 9)
+			return false;
+		v = v * 10 + digit;
+	}
+	for (; i < s.n; i++) {
 		unsigned digit = (unsigned char)s.p[i] - (unsigned)'0';
 		if (digit > 9 || __builtin_mul_overflow(v, (uint64_t)10, &v) ||
 		    __builtin_add_overflow(v, (uint64_t)digit, &v))
@@ -114,15 +122,74 @@ bool num_size(struct span s, uint64_t max, uint64_t *bytes)
 	return true;
 }
 
+/* how many digits v has, 1 for 0: its bits give the number or one more (1233 / 4096 is log10 of 2), a table tells which */
+static unsigned digits_of(uint64_t v)
+{
+	static const uint64_t powers[] = {
+		0ULL,
+		10ULL,
+		100ULL,
+		1000ULL,
+		10000ULL,
+		100000ULL,
+		1000000ULL,
+		10000000ULL,
+		100000000ULL,
+		1000000000ULL,
+		10000000000ULL,
+		100000000000ULL,
+		1000000000000ULL,
+		10000000000000ULL,
+		100000000000000ULL,
+		1000000000000000ULL,
+		10000000000000000ULL,
+		100000000000000000ULL,
+		1000000000000000000ULL,
+		10000000000000000000ULL,
+	};
+	unsigned n = (unsigned)(64 - __builtin_clzll(v | 1)) * 1233 >> 12;
+
+	return n + (v >= powers[n] || v == 0);
+}
+
+/* v < 10^8 as eight characters, the first one lowest: halves, then quarters, then single digits side by side, each
+ * division a multiplication that is right for numbers so small (10486 / 2^20 is 1 / 100, 103 / 2^10 is 1 / 10) */
+static uint64_t eight_characters(uint64_t v)
+{
+	uint64_t halves = v / 10000 | v % 10000 << 32;
+	uint64_t tops = halves * 10486 >> 20 & 0x0000007f0000007f;
+	uint64_t quarters = tops | (halves - 100 * tops) << 16;
+	uint64_t tens = quarters * 103 >> 10 & 0x000f000f000f000f;
+
+	return tens | (quarters - 10 * tens) << 8 | 0x3030303030303030;
+}
+
+/* v < 10^16 */
+static void sixteen_characters(char out[16], uint64_t v)
+{
+	uint64_t high = eight_characters(v / 100000000);
+	uint64_t low = eight_characters(v % 100000000);
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	high = __builtin_bswap64(high);
+	low = __builtin_bswap64(low);
+#endif
+	memcpy(out, &high, 8);
+	memcpy(out + 8, &low, 8);
+}
+
 char *num_print_u64(char *out, uint64_t value)
 {
-	char text[20];
-	size_t n = 0;
+	const uint64_t limit = 10000000000000000; /* 10^16 */
+	char text[32];
 
-	do
-		text[n++] = (char)('0' + value % 10);
-	while (value /= 10);
-	while (n)
-		*out++ = text[--n];
-	return out;
+	if (value >= limit) {
+		out = num_print_u64(out, value / limit);
+		sixteen_characters(out, value % limit);
+		return out + 16;
+	}
+	unsigned n = digits_of(value);
+	sixteen_characters(text, value);
+	memcpy(out, text + 16 - n, 16); /* what is behind the digits is rubbish */
+	return out + n;
 }

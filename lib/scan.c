@@ -100,13 +100,6 @@ const char *scan_string_slow(const char *p, bool *escaped, struct scan_error *e)
 	return NULL;
 }
 
-static const char *digits(const char *p)
-{
-	while (scan_is_digit(*p))
-		p++;
-	return p;
-}
-
 const char *scan_number(const char *p, uint8_t *kind, struct scan_error *e)
 {
 	const char *from = p;
@@ -115,12 +108,12 @@ const char *scan_number(const char *p, uint8_t *kind, struct scan_error *e)
 	p += *p == '-';
 	if (!scan_is_digit(*p))
 		return scan_fail(e, "bad number", from);
-	p = *p == '0' ? p + 1 : digits(p);
+	p = *p == '0' ? p + 1 : scan_digits(p);
 	if (*p == '.') {
 		*kind = JSON_NUMBER;
 		if (!scan_is_digit(*++p))
 			return scan_fail(e, "bad number", from);
-		p = digits(p);
+		p = scan_digits(p);
 	}
 	if (*p == 'e' || *p == 'E') {
 		*kind = JSON_NUMBER;
@@ -128,7 +121,7 @@ const char *scan_number(const char *p, uint8_t *kind, struct scan_error *e)
 		p += *p == '+' || *p == '-';
 		if (!scan_is_digit(*p))
 			return scan_fail(e, "bad number", from);
-		p = digits(p);
+		p = scan_digits(p);
 	}
 	if (scan_is_digit(*p))
 		return scan_fail(e, "bad number", from); /* 012 */
@@ -177,11 +170,12 @@ static const char *scalar(const char *p, struct json_val *v, struct scan_error *
 struct nest {
 	uint64_t object[JSON_MAX_DEPTH / 64];
 	unsigned depth;
+	unsigned most; /* depth that is allowed here */
 };
 
 static bool nest_push(struct nest *n, bool object)
 {
-	if (n->depth == JSON_MAX_DEPTH)
+	if (n->depth == n->most)
 		return false;
 	uint64_t bit = 1ULL << (n->depth & 63);
 	uint64_t *word_of = &n->object[n->depth >> 6];
@@ -231,7 +225,7 @@ static const char *open_container(const char *p, struct nest *nest, struct scan_
 	return object ? scan_key(p, &key, e) : p;
 }
 
-const char *scan_value(const char *p, struct json_val *v, struct scan_error *e)
+const char *scan_value(const char *p, unsigned outside, struct json_val *v, struct scan_error *e)
 {
 	struct nest nest;
 	struct json_val inner;
@@ -240,6 +234,7 @@ const char *scan_value(const char *p, struct json_val *v, struct scan_error *e)
 	if (*p != '{' && *p != '[')
 		return scalar(p, v, e);
 	nest.depth = 0;
+	nest.most = JSON_MAX_DEPTH - outside;
 	p = open_container(p, &nest, e);
 	while (p && nest.depth) {
 		if (*p == '{' || *p == '[') {

@@ -51,9 +51,29 @@ static inline bool scan_is_digit(char c)
 	return (unsigned char)(c - '0') <= 9;
 }
 
+/* the first byte from p that is no digit */
+static inline const char *scan_digits(const char *p)
+{
+#if defined(__SSE2__)
+	for (;; p += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i value = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+		/* as unsigned bytes digits are 0..9 and everything else is above */
+		__m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
+		unsigned others = ~(unsigned)_mm_movemask_epi8(digit) & 0xffff;
+		if (scan_likely(others != 0))
+			return p + __builtin_ctz(others);
+	}
+#else
+	while (scan_is_digit(*p))
+		p++;
+	return p;
+#endif
+}
+
 static inline const char *scan_blanks(const char *p)
 {
-	while (scan_unlikely(*p == ' ' || *p == '\t' || *p == '\r'))
+	while (scan_unlikely((unsigned char)*p <= ' ') && (*p == ' ' || *p == '\t' || *p == '\r'))
 		p++;
 	return p;
 }
@@ -72,8 +92,8 @@ static inline const char *scan_string(const char *p, bool *escaped, struct scan_
 /* p at '-' or a digit */
 const char *scan_number(const char *p, uint8_t *kind, struct scan_error *e);
 
-/* any value at p, containers checked to their end */
-const char *scan_value(const char *p, struct json_val *v, struct scan_error *e);
+/* any value at p, which stands inside `outside` containers; containers are checked to their end */
+const char *scan_value(const char *p, unsigned outside, struct json_val *v, struct scan_error *e);
 
 /* p at the opening quote of a key -> the first byte of its value; *key is the text between the quotes */
 static inline const char *scan_key(const char *p, struct json_val *key, struct scan_error *e)

@@ -28,3 +28,11 @@ struct span span_trim(struct span s)
 		s.n--;
 	return s;
 }
+
+bool span_printable(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == '"' || s.p[i] == '\\')
+			return false;
+	return true;
+}

@@ -40,6 +40,9 @@ static inline bool span_ends(struct span a, struct span tail)
 	return a.n >= tail.n && memcmp(a.p + a.n - tail.n, tail.p, tail.n) == 0;
 }
 
+/* may stand between quotes as it is: no control character, no quote, no backslash */
+bool span_printable(struct span s);
+
 /* what stands before the first `c`; *rest is what stands behind it, or an empty span with p == NULL
  * where there is no `c` (then the whole of `s` is returned) */
 struct span span_cut(struct span s, char c, struct span *rest);

@@ -8,7 +8,7 @@
 #include "num.h"
 
 #define FILE_MAX (64u << 20) /* an exchangeInfo answer is 1.2 MB (fapi) to 15 MB (spot) */
-#define BASE_MAX 64
+#define NAME_BYTES 128 /* of a pair or an asset; 32 characters of 4 bytes */
 
 /* Quote assets, longest first; a rest must remain. Order inside a length does not matter. */
 static const struct span quotes[] = {
@@ -122,7 +122,7 @@ static char *slurp(int fd, size_t *n, const char **why)
 /* a name inside the text with its escapes undone where it stands (the result is never longer) */
 static struct span plain(const struct symbols *s, struct json_val v)
 {
-	char name[4 * BASE_MAX];
+	char name[NAME_BYTES];
 
 	if (v.kind != JSON_STRING || !v.escaped)
 		return v.kind == JSON_STRING ? json_text(v) : (struct span){ NULL, 0 };
@@ -140,7 +140,7 @@ static void add_symbol(struct symbols *s, struct json_val object)
 	struct span base = plain(s, json_find(json_text(object), "baseAsset"));
 	uint64_t contract_size = 0;
 
-	if (!pair.n || !base.n)
+	if (!pair.n || !base.n || base.n > NAME_BYTES || !span_printable(base))
 		return;
 	if (size.kind == JSON_INT)
 		(void)num_u64(json_text(size), 0, UINT32_MAX, &contract_size);

@@ -367,8 +367,8 @@ static void what_does_not_fit_leaves_the_state(void **state)
 
 	(void)state;
 	set_balance(e, "1");
-	feed(e, POSITION("SOLUSDT", "1e20", "1", "1"));
-	assert_non_null(strstr(feed(e, PRICE("SOLUSDT", "2", "2")), "'unrealizedPnl':'100000000000000000000'"));
+	feed(e, POSITION("SOLUSDT", "1.1e20", "1", "1"));
+	assert_non_null(strstr(feed(e, PRICE("SOLUSDT", "2", "2")), "'unrealizedPnl':'110000000000000000000'"));
 	assert_null(feed(e, PRICE("SOLUSDT", "1e30", "3")));
 	assert_string_equal(why, "price gives an equity of more than 38 digits");
 	assert_null(feed(e, PRICE("SOLUSDT", "0.00000000000000000000000000000000000001", "3")));
