@@ -5,7 +5,7 @@ set -u
 
 build=(make libc6-dev libwebsockets-dev libssl-dev)
 serve=(websocketd util-linux ca-certificates)
-check=(bats jq procps libcmocka-dev mandoc openssl python3 python3-websockets)
+check=(bats jq curl procps libcmocka-dev mandoc openssl python3 python3-websockets)
 
 needed=("${build[@]}" "${serve[@]}" "${check[@]}")
 # any compiler will do; where there is none it is gcc

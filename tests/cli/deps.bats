@@ -20,7 +20,7 @@ setup() {
 	fake apt-get <<<'echo "apt-get $*" >>calls; [ ! -e fails ]'
 	fake sudo <<<'echo "sudo $*" >>calls; exec "$@"'
 	touch removed.txt
-	printf '%s\n' make libc6-dev libwebsockets-dev libssl-dev websocketd util-linux ca-certificates bats jq procps \
+	printf '%s\n' make libc6-dev libwebsockets-dev libssl-dev websocketd util-linux ca-certificates bats jq curl procps \
 		libcmocka-dev mandoc openssl python3 python3-websockets >installed.txt
 }
 
