@@ -16,30 +16,7 @@ __extension__ typedef unsigned __int128 wide;
 /* 10^0 .. 10^38 */
 static wide power_of_ten(int n)
 {
-	static const uint64_t small[] = {
-		1ULL,
-		10ULL,
-		100ULL,
-		1000ULL,
-		10000ULL,
-		100000ULL,
-		1000000ULL,
-		10000000ULL,
-		100000000ULL,
-		1000000000ULL,
-		10000000000ULL,
-		100000000000ULL,
-		1000000000000ULL,
-		10000000000000ULL,
-		100000000000000ULL,
-		1000000000000000ULL,
-		10000000000000000ULL,
-		100000000000000000ULL,
-		1000000000000000000ULL,
-		10000000000000000000ULL,
-	};
-
-	return n <= 19 ? small[n] : (wide)small[19] * small[n - 19];
+	return n <= 19 ? num_power_of_ten[n] : (wide)num_power_of_ten[19] * num_power_of_ten[n - 19];
 }
 
 static wide magnitude(dec_int m)

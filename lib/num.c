@@ -122,34 +122,35 @@ bool num_size(struct span s, uint64_t max, uint64_t *bytes)
 	return true;
 }
 
+const uint64_t num_power_of_ten[20] = {
+	1ULL,
+	10ULL,
+	100ULL,
+	1000ULL,
+	10000ULL,
+	100000ULL,
+	1000000ULL,
+	10000000ULL,
+	100000000ULL,
+	1000000000ULL,
+	10000000000ULL,
+	100000000000ULL,
+	1000000000000ULL,
+	10000000000000ULL,
+	100000000000000ULL,
+	1000000000000000ULL,
+	10000000000000000ULL,
+	100000000000000000ULL,
+	1000000000000000000ULL,
+	10000000000000000000ULL,
+};
+
 /* how many digits v has, 1 for 0: its bits give the number or one more (1233 / 4096 is log10 of 2), a table tells which */
 static unsigned digits_of(uint64_t v)
 {
-	static const uint64_t powers[] = {
-		0ULL,
-		10ULL,
-		100ULL,
-		1000ULL,
-		10000ULL,
-		100000ULL,
-		1000000ULL,
-		10000000ULL,
-		100000000ULL,
-		1000000000ULL,
-		10000000000ULL,
-		100000000000ULL,
-		1000000000000ULL,
-		10000000000000ULL,
-		100000000000000ULL,
-		1000000000000000ULL,
-		10000000000000000ULL,
-		100000000000000000ULL,
-		1000000000000000000ULL,
-		10000000000000000000ULL,
-	};
 	unsigned n = (unsigned)(64 - __builtin_clzll(v | 1)) * 1233 >> 12;
 
-	return n + (v >= powers[n] || v == 0);
+	return n + (v >= num_power_of_ten[n] || v == 0);
 }
 
 /* v < 10^8 as eight characters, the first one lowest: halves, then quarters, then single digits side by side, each

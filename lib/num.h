@@ -20,6 +20,8 @@ bool num_duration(struct span s, int64_t *us);
 /* a size in bytes: digits and an optional k, M or G (powers of 1024) */
 bool num_size(struct span s, uint64_t max, uint64_t *bytes);
 
+extern const uint64_t num_power_of_ten[20]; /* 10^0 to 10^19 */
+
 /* `value` as decimal digits at `out`, no NUL; returns the end. All of the 20 bytes may be written over. */
 #define NUM_U64_MAX 20
 char *num_print_u64(char *out, uint64_t value);
