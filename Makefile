@@ -28,7 +28,7 @@ CORE += event symbol equity heartbeat arbiter
 CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark_price binance_kline \
         binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids binance_session
 CORE += filter
-NET   = ws
+NET   = ws ws_dial ws_tls
 # the offline exchange, apart from lib/ so that it cannot agree with its mistakes
 MOCK  = $(patsubst mock/%.c,%,$(wildcard mock/*.c))
 
