@@ -22,11 +22,12 @@ BUILD   ?= build$(if $(SAN),/san)
 PROGRAMS = bnc-stream bnc-normalize bnc-equity bnc-heartbeat bnc-mock
 
 # lib/, room by room (bnc(7) has the map; scripts/dev/check-arrows holds the includes against it)
-CORE  = span num dec clock err backoff
+CORE  = span num dec clock err backoff rate
 CORE += scan json jsonw io line fields ring budget proxy
-CORE += event symbol equity heartbeat arbiter
+CORE += event symbol equity heartbeat arbiter outbox
 CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark_price binance_kline \
-        binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids binance_session
+        binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids \
+        binance_news binance_session
 CORE += filter
 NET   = ws ws_dial ws_tls
 # the offline exchange, apart from lib/ so that it cannot agree with its mistakes

@@ -13,20 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backoff.h"
-#include "binance_ids.h"
 #include "binance_session.h"
 #include "budget.h"
 #include "clock.h"
 #include "err.h"
 #include "event.h"
 #include "io.h"
-#include "jsonw.h"
 #include "num.h"
-#include "ring.h"
+#include "outbox.h"
 #include "ws.h"
 
 static const char usage_text[] =
@@ -54,29 +51,24 @@ static const char options_text[] =
     "  -V, --version            name and version\n";
 
 #define SECOND 1000000LL
-#define END_US SECOND		 /* for close frames, and for the reader after a signal */
+#define END_US SECOND /* for close frames, and for the reader after a signal */
 #define BUFFER_MIN (64u << 10)
 #define BUFFER_MAX (4ull << 30)
-#define CONFLATE_FROM (64u << 10) /* bytes that wait: the reader is behind */
 #define WRITE_BYTES (256u << 10)
-#define ENVELOPE_MAX 64 /* bytes that we put before a frame */
 /* beyond --buffer: what one more message may set free, so that nothing printed by the arbiter is ever dropped */
-#define RESERVE (2u * (1u << 20) + ARBITER_HELD_BYTES + ARBITER_HELD_EVENTS * ENVELOPE_MAX)
+#define RESERVE (2u * (1u << 20) + ARBITER_HELD_BYTES + ARBITER_HELD_EVENTS * OUTBOX_KEYS_MAX)
 
 struct opts {
 	enum event_market market;
 	const char *channels;
 	const char *url;
-	const char *cacert;
 	bool raw, status, conflate;
 	uint64_t count; /* 0: no end */
 	int64_t time;	/* µs; 0: no end */
-	unsigned lines;
-	int64_t max_age, stale;
 	uint64_t buffer;
 	int ready_fd;
-	int verbose;
-	int64_t backoff_base, backoff_cap;
+	struct ws_options ws;
+	struct binance_session_options session;
 	bool limit_set; /* by environment: then it holds for this machine, too */
 	uint64_t limit;
 	int64_t limit_window;
@@ -116,147 +108,116 @@ static const struct option longs[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static _Noreturn void wrong(const char *option, const char *text, const char *what)
+static _Noreturn void wrong(const char *option, const char *what)
 {
-	err_warn("%s: '%s' is not %s", option, text, what);
+	err_warn("%s: '%s' is not %s", option, optarg, what);
 	err_usage(usage_text);
 }
 
-static uint64_t parse_number(const char *option, const char *text, uint64_t min, uint64_t max, const char *what)
+static uint64_t number(const char *option, uint64_t min, uint64_t max, const char *what)
 {
 	uint64_t v;
 
-	if (!num_u64(span_of(text), min, max, &v))
-		wrong(option, text, what);
+	if (!num_u64(span_of(optarg), min, max, &v))
+		wrong(option, what);
 	return v;
 }
 
-static int64_t parse_duration(const char *option, const char *text, int64_t least)
+static int64_t duration(const char *option, int64_t least)
 {
 	int64_t us;
 
-	if (!num_duration(span_of(text), &us))
-		wrong(option, text, "a duration");
+	if (!num_duration(span_of(optarg), &us))
+		wrong(option, "a duration");
 	if (us < least || us > INT64_MAX / 4)
-		wrong(option, text, "a duration that makes sense here");
+		wrong(option, "a duration that makes sense here");
 	return us;
 }
 
-static enum event_market parse_market(const char *text)
+static enum event_market market(void)
 {
-	enum event_market m = event_market(span_of(text));
+	enum event_market m = event_market(span_of(optarg));
 
 	if (m == EVENT_NO_MARKET)
-		wrong("-m", text, "usdm, coinm or spot");
+		wrong("-m", "usdm, coinm or spot");
 	return m;
 }
 
-static bool parse_on_full(const char *text)
+static bool is_conflate(void)
 {
-	if (strcmp(text, "block") != 0 && strcmp(text, "conflate") != 0)
-		wrong("--on-full", text, "block or conflate");
-	return text[0] == 'c';
+	if (strcmp(optarg, "block") != 0 && strcmp(optarg, "conflate") != 0)
+		wrong("--on-full", "block or conflate");
+	return optarg[0] == 'c';
 }
 
-static uint64_t parse_buffer(const char *text)
+static uint64_t buffer_size(void)
 {
 	uint64_t bytes;
 
-	if (!num_size(span_of(text), BUFFER_MAX, &bytes) || bytes < BUFFER_MIN)
-		wrong("--buffer", text, "a size from 64k to 4G");
+	if (!num_size(span_of(optarg), BUFFER_MAX, &bytes) || bytes < BUFFER_MIN)
+		wrong("--buffer", "a size from 64k to 4G");
 	return bytes;
 }
 
-static int parse_ready_fd(const char *text)
+static int ready_fd(void)
 {
-	int fd = (int)parse_number("--ready-fd", text, 1, 1 << 20, "a descriptor");
+	int fd = (int)number("--ready-fd", 1, 1 << 20, "a descriptor");
 
 	if (fcntl(fd, F_GETFD) < 0)
-		wrong("--ready-fd", text, "an open descriptor");
+		wrong("--ready-fd", "an open descriptor");
 	return fd;
 }
 
 /* BNC_BACKOFF=500ms,30s and BNC_CONNECT_LIMIT=240/5m */
-static void parse_environment(struct opts *o)
+static void read_environment(struct opts *o)
 {
 	const char *backoff = getenv("BNC_BACKOFF");
 	const char *limit = getenv("BNC_CONNECT_LIMIT");
-	struct span rest;
 
-	if (backoff && *backoff) {
-		struct span base = span_cut(span_of(backoff), ',', &rest);
-		if (!num_duration(base, &o->backoff_base) || (rest.p && !num_duration(rest, &o->backoff_cap)))
-			err_die(ERR_USAGE, "BNC_BACKOFF: '%s' is not a duration, or two with a comma between", backoff);
-	}
-	if (limit && *limit) {
-		struct span count = span_cut(span_of(limit), '/', &rest);
-		if (!num_u64(count, 1, BUDGET_SLOTS, &o->limit) || !rest.p || !num_duration(rest, &o->limit_window) ||
-		    o->limit_window < 1)
-			err_die(ERR_USAGE, "BNC_CONNECT_LIMIT: '%s' is not a number, '/' and a duration", limit);
-		o->limit_set = true;
-	}
+	if (backoff && *backoff &&
+	    !backoff_parse(span_of(backoff), &o->session.backoff_base, &o->session.backoff_cap))
+		err_die(ERR_USAGE, "BNC_BACKOFF: '%s' is not a duration, or two with a comma between", backoff);
+	o->limit_set = limit && *limit;
+	if (o->limit_set && !budget_parse(span_of(limit), &o->limit, &o->limit_window))
+		err_die(ERR_USAGE, "BNC_CONNECT_LIMIT: '%s' is not a number, '/' and a duration", limit);
 }
 
-/* options with a long name only; false: not one of them */
-static bool long_option(struct opts *o, int c)
+/* false: not an option */
+static bool take_option(struct opts *o, int c)
 {
-	switch (c) {
-	case OPT_CACERT:
-		o->cacert = optarg;
-		return true;
-	case OPT_LINES:
-		o->lines = (unsigned)parse_number("--lines", optarg, 1, BINANCE_LINES_MAX, "a number from 1 to 4");
-		return true;
-	case OPT_MAX_AGE:
-		o->max_age = parse_duration("--max-age", optarg, SECOND / 10);
-		return true;
-	case OPT_STALE:
-		o->stale = parse_duration("--stale", optarg, SECOND / 10);
-		return true;
-	case OPT_ON_FULL:
-		o->conflate = parse_on_full(optarg);
-		return true;
-	case OPT_BUFFER:
-		o->buffer = parse_buffer(optarg);
-		return true;
-	case OPT_READY_FD:
-		o->ready_fd = parse_ready_fd(optarg);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool short_option(struct opts *o, int c)
-{
-	switch (c) {
-	case 'm':
-		o->market = parse_market(optarg);
-		return true;
-	case 'c':
+	if (c == 'm')
+		o->market = market();
+	else if (c == 'c')
 		o->channels = optarg;
-		return true;
-	case 'u':
+	else if (c == 'u')
 		o->url = optarg;
-		return true;
-	case 'r':
+	else if (c == OPT_CACERT)
+		o->ws.cacert = optarg;
+	else if (c == 'r')
 		o->raw = true;
-		return true;
-	case 's':
+	else if (c == 's')
 		o->status = true;
-		return true;
-	case 'n':
-		o->count = parse_number("-n", optarg, 1, UINT64_MAX, "a number of frames");
-		return true;
-	case 't':
-		o->time = parse_duration("-t", optarg, 1);
-		return true;
-	case 'v':
-		o->verbose++;
-		return true;
-	default:
+	else if (c == 'n')
+		o->count = number("-n", 1, UINT64_MAX, "a number of frames");
+	else if (c == 't')
+		o->time = duration("-t", 1);
+	else if (c == OPT_LINES)
+		o->session.lines = (unsigned)number("--lines", 1, BINANCE_LINES_MAX, "a number from 1 to 4");
+	else if (c == OPT_MAX_AGE)
+		o->session.max_age = duration("--max-age", SECOND / 10);
+	else if (c == OPT_STALE)
+		o->session.stale = duration("--stale", SECOND / 10);
+	else if (c == OPT_ON_FULL)
+		o->conflate = is_conflate();
+	else if (c == OPT_BUFFER)
+		o->buffer = buffer_size();
+	else if (c == OPT_READY_FD)
+		o->ready_fd = ready_fd();
+	else if (c == 'v')
+		o->ws.verbose++;
+	else
 		return false;
-	}
+	return true;
 }
 
 static struct opts parse_args(int argc, char **argv)
@@ -264,13 +225,14 @@ static struct opts parse_args(int argc, char **argv)
 	struct opts o = { .market = EVENT_USDM,
 		.channels = "bookTicker",
 		.url = "live",
-		.lines = 1,
-		.max_age = BINANCE_MAX_AGE_US,
-		.stale = 30 * SECOND,
 		.buffer = 64u << 20,
 		.ready_fd = -1,
-		.backoff_base = BACKOFF_BASE_US,
-		.backoff_cap = BACKOFF_CAP_US,
+		.ws = { .user_agent = "bnc-stream/" BNC_VERSION },
+		.session = { .lines = 1,
+		    .max_age = BINANCE_MAX_AGE_US,
+		    .stale = 30 * SECOND,
+		    .backoff_base = BACKOFF_BASE_US,
+		    .backoff_cap = BACKOFF_CAP_US },
 		.limit = BINANCE_CONNECTS,
 		.limit_window = BINANCE_CONNECTS_US };
 	int c;
@@ -281,7 +243,7 @@ static struct opts parse_args(int argc, char **argv)
 			err_help(usage_text, options_text);
 		if (c == 'V')
 			err_version();
-		if (!short_option(&o, c) && !long_option(&o, c)) {
+		if (!take_option(&o, c)) {
 			err_option(c, argv[optind - 1]);
 			err_usage(usage_text);
 		}
@@ -291,334 +253,128 @@ static struct opts parse_args(int argc, char **argv)
 		err_usage(usage_text);
 	}
 	o.operands = argv + optind;
-	parse_environment(&o);
+	read_environment(&o);
 	return o;
 }
 
 /* --------------------------------------------------------------------------------------------------- state */
 
-struct link { /* a connection of the session, and what it is in the loop */
-	unsigned number;
-	struct ws_conn *conn; /* NULL: none */
-};
-
-struct newest { /* conflate: the frame of a stream that waits for the reader */
-	char *text;
-	size_t n, cap;
-	int64_t recv;
-	bool queued;
-};
-
 struct app {
 	struct opts o;
 	struct binance_endpoint endpoint;
-	char origin[300];
 	struct binance_plan plan;
 	struct binance_session *session;
 	struct ws *ws;
-	struct link *link; /* owned */
+	struct ws_conn **conn; /* owned; by the session's numbers, NULL: none */
 	struct budget budget;
 	bool counted; /* connections are counted in the budget */
 
 	struct io_out to;
-	struct ring ring;
+	struct outbox box;
 	bool watched; /* the loop says when standard output takes more */
 	bool blocked; /* it does not now */
-	bool paused;  /* the buffer is full: there are no connections */
-	struct newest *newest; /* owned, a stream each */
-	size_t *queue;	       /* owned: streams whose newest frame waits, a ring of plan.streams */
-	size_t queue_head, queue_n;
-	uint64_t frames, conflated, dropped, pauses;
-	int64_t last_recv;
 
 	int signals;
 	int64_t stop_at; /* -t */
-	bool want_end, ending;
+	bool want_end, ending, stopped;
 	int64_t end_at;	  /* no more waiting for close frames */
 	bool by_signal;	  /* nor for the reader */
 	bool reader_gone; /* nor for anything */
-	bool stopped;
 	const char *detail; /* of the end */
 	enum err_status status;
-	bool told_failure;
-
-	int64_t tell_at; /* rate limit of refused frames */
-	unsigned tell_n;
-	uint64_t untold;
 };
 
 /* ------------------------------------------------------------------------------------------------- telling */
 
 /* Standard error may be the pipe that nobody reads: then a message is left out rather than the exchange left alone. */
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void say(const char *format, ...)
+static void say(const char *text)
 {
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char text[900];
-	va_list ap;
 
-	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
-		return;
-	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
-	va_end(ap);
-	err_warn("%s", text);
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT))
+		err_warn("%s", text);
 }
 
-static void put_line(struct app *a, const char *text, size_t n)
-{
-	if (ring_free(&a->ring) < n) {
-		a->dropped++;
-		return;
-	}
-	memcpy(ring_tail(&a->ring), text, n);
-	ring_add(&a->ring, n);
-}
-
-/* a status record among the frames; stream < 0: none */
-static void put_status(struct app *a, const char *state, long stream, const struct arbiter_gap *gap, const char *detail)
+/* a status record among the frames */
+static void put_status(struct app *a, struct event_status e)
 {
 	char text[8192];
-	struct event_status e = { .state = span_of(state),
-		.ts = clock_real_us() / 1000,
-		.source = a->endpoint.live ? SPAN("live") : SPAN("demo"),
-		.detail = span_of(detail) };
 
 	if (!a->o.status)
 		return;
-	if (stream >= 0)
-		e.stream = (struct span){ a->plan.stream[stream].name, a->plan.stream[stream].n };
-	if (gap && gap->has_ids) {
-		e.has_ids = true;
-		e.last_id = gap->last_id;
-		e.next_id = gap->next_id;
-	}
-	put_line(a, text, (size_t)(event_write_status(text, &e) - text));
+	e.ts = clock_real_us() / 1000;
+	e.source = a->endpoint.live ? SPAN("live") : SPAN("demo");
+	outbox_line(&a->box, (struct span){ text, (size_t)(event_write_status(text, &e) - text) });
 }
 
-/* of many in a short time, five and then one a second */
-static void say_refused(struct app *a, const char *detail)
+static void on_news(void *user, const struct binance_news_item *item)
 {
-	int64_t now = clock_mono_us();
+	struct app *a = user;
 
-	if (now - a->tell_at >= SECOND) {
-		a->tell_at = now;
-		a->tell_n = a->tell_n >= 5 ? 4 : 0;
-	}
-	if (a->tell_n >= 5) {
-		a->untold++;
+	if (item->loud || a->o.ws.verbose)
+		say(item->text);
+	if (!item->state)
 		return;
+	struct event_status e = { .state = span_of(item->state), .detail = span_of(item->detail) };
+	if (item->stream >= 0)
+		e.stream = span_of(a->plan.stream[item->stream].name);
+	if (item->gap && item->gap->has_ids) {
+		e.has_ids = true;
+		e.last_id = item->gap->last_id;
+		e.next_id = item->gap->next_id;
 	}
-	a->tell_n++;
-	if (a->untold)
-		say("%s (and %" PRIu64 " before it)", detail, a->untold);
-	else
-		say("%s", detail);
-	a->untold = 0;
+	put_status(a, e);
 }
 
-static void on_news(void *user, enum binance_news what, long stream, const char *detail)
-{
-	static const char *const states[] = { "connecting", "connecting", "live", "stale", NULL, NULL };
-	struct app *a = user;
-	const char *name = stream >= 0 ? a->plan.stream[stream].name : "";
-	const char *colon = stream >= 0 ? ": " : "";
-	bool aloud = what == BINANCE_NEWS_FAILED || what == BINANCE_NEWS_STALE ||
-	    (what == BINANCE_NEWS_LIVE && a->told_failure);
-
-	if (what == BINANCE_NEWS_REFUSED)
-		say_refused(a, detail);
-	else if (aloud || a->o.verbose)
-		say("%s%s%s%s", what == BINANCE_NEWS_LIVE ? "live: " : "", name, colon, detail);
-	if (what == BINANCE_NEWS_FAILED)
-		a->told_failure = true;
-	if (what == BINANCE_NEWS_LIVE)
-		a->told_failure = false;
-	if (states[what])
-		put_status(a, states[what], stream, NULL, detail);
-}
-
-/* "2026-11-24T10:20:30.123Z" */
-static const char *when(char text[40], int64_t us)
-{
-	time_t t = (time_t)(us / SECOND);
-	struct tm tm;
-	size_t n = gmtime_r(&t, &tm) ? strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &tm) : 0;
-
-	snprintf(text + n, 40 - n, ".%03dZ", (int)(us % SECOND / 1000));
-	return text;
-}
-
-static void on_gap(void *user, const struct arbiter_gap *gap)
-{
-	struct app *a = user;
-	const struct binance_stream *stream = &a->plan.stream[gap->stream];
-	uint64_t missing = binance_ids_missing(stream->kind, gap);
-	char from[40], upto[40], what[80], detail[256];
-
-	if (missing)
-		snprintf(what, sizeof what, "%" PRIu64 " event%s missing", missing, missing > 1 ? "s" : "");
-	else
-		snprintf(what, sizeof what, "%s", gap->back ? "ids began anew, events may be missing"
-		    : gap->proven			    ? "events are missing"
-							    : "events may be missing");
-	snprintf(detail, sizeof detail, "%s between %s and %s", what, when(from, gap->last_recv), when(upto, gap->next_recv));
-	if (gap->has_ids)
-		say("gap: %s: last id %" PRIu64 ", next id %" PRIu64 ": %s", stream->name, gap->last_id, gap->next_id, detail);
-	else
-		say("gap: %s: %s", stream->name, detail);
-	put_status(a, "gap", (long)gap->stream, gap, detail);
-}
-
-static void counters(struct app *a, char *text, size_t cap)
+static void say_counters(const struct app *a)
 {
 	const struct binance_session_counters *c = binance_session_counters(a->session);
 	const struct arbiter_counters *r = binance_session_arbiter(a->session);
-	int n = snprintf(text, cap,
-	    "received %" PRIu64 ", out %" PRIu64 ", copies %" PRIu64 ", obsolete %" PRIu64 ", gaps %" PRIu64 ", late fills %" PRIu64
-	    ", conflated %" PRIu64 ", dropped %" PRIu64 ", refused %" PRIu64 ", of other streams %" PRIu64 ", errors %" PRIu64
-	    ", connects %" PRIu64 ", reconnects %" PRIu64 ", pauses %" PRIu64,
-	    c->received, a->frames, r->copies, r->obsolete, r->gaps, r->fills, a->conflated, a->dropped, c->refused,
-	    c->foreign, c->errors, c->connects, c->reconnects, a->pauses);
+	const struct outbox_counters *b = &a->box.counters;
+	char text[900];
 
-	for (unsigned i = 0; a->o.lines > 1 && i < a->o.lines && n > 0 && (size_t)n < cap; i++)
-		n += snprintf(text + n, cap - (size_t)n, ", line %c first %" PRIu64, 'A' + (int)i, binance_session_won(a->session, i));
+	int n = snprintf(text, sizeof text,
+	    "received %" PRIu64 ", out %" PRIu64 ", copies %" PRIu64 ", obsolete %" PRIu64 ", gaps %" PRIu64
+	    ", late fills %" PRIu64 ", conflated %" PRIu64 ", dropped %" PRIu64 ", refused %" PRIu64
+	    ", of other streams %" PRIu64 ", errors %" PRIu64 ", connects %" PRIu64 ", reconnects %" PRIu64
+	    ", pauses %" PRIu64,
+	    c->received, b->frames, r->copies, r->obsolete, r->gaps, r->fills, b->conflated, b->dropped, c->refused,
+	    c->foreign, c->errors, c->connects, c->reconnects, c->pauses);
+	for (unsigned i = 0; a->o.session.lines > 1 && i < a->o.session.lines; i++)
+		n += snprintf(text + n, sizeof text - (size_t)n, ", line %c first %" PRIu64, 'A' + (int)i,
+		    binance_session_won(a->session, i));
+	say(text);
 }
 
-static void say_counters(struct app *a)
-{
-	char text[700];
-
-	counters(a, text, sizeof text);
-	say("%s", text);
-}
-
-/* --------------------------------------------------------------------------------------------------- output */
-
-/* one frame, with our keys before it unless -r; false: -n has been reached */
-static bool put_frame(struct app *a, struct span text, int64_t recv)
-{
-	if (a->want_end && a->o.count && a->frames == a->o.count)
-		return false;
-	if (ring_free(&a->ring) < text.n + ENVELOPE_MAX) {
-		a->dropped++;
-		return true;
-	}
-	char *from = ring_tail(&a->ring), *out = from;
-	if (!a->o.raw) {
-		/* one that was held back comes late, but time does not go back for a reader */
-		a->last_recv = recv > a->last_recv ? recv : a->last_recv;
-		out = jsonw_i64(jsonw_lit(out, "{\"recv\":"), a->last_recv);
-		out = jsonw_raw(jsonw_lit(out, ",\"market\":\""), event_market_name(a->o.market));
-		out = jsonw_lit(out, "\",");
-		const char *brace = memchr(text.p, '{', text.n);
-		text.n -= (size_t)(brace + 1 - text.p);
-		text.p = brace + 1;
-	}
-	out = jsonw_raw(out, text);
-	*out++ = '\n';
-	ring_add(&a->ring, (size_t)(out - from));
-	a->want_end |= ++a->frames == a->o.count;
-	return true;
-}
-
-/* false: no memory, it has to go the usual way */
-static bool keep_newest(struct app *a, size_t stream, struct span text, int64_t recv)
-{
-	struct newest *w = &a->newest[stream];
-
-	if (w->cap < text.n) {
-		char *more = realloc(w->text, text.n);
-		if (!more)
-			return false;
-		w->text = more;
-		w->cap = text.n;
-	}
-	memcpy(w->text, text.p, text.n);
-	w->n = text.n;
-	w->recv = recv;
-	a->conflated += w->queued;
-	if (!w->queued)
-		a->queue[(a->queue_head + a->queue_n++) % a->plan.streams] = stream;
-	w->queued = true;
-	return true;
-}
+/* -------------------------------------------------------------------------------------------- output and end */
 
 static void on_frame(void *user, size_t stream, struct span text, int64_t recv)
 {
 	struct app *a = user;
 
-	if (a->o.conflate && a->plan.stream[stream].conflates &&
-	    (a->newest[stream].queued || ring_used(&a->ring) >= CONFLATE_FROM) && keep_newest(a, stream, text, recv))
-		return;
-	put_frame(a, text, recv);
-}
-
-/* the newest frames that waited, while the reader is not behind */
-static void take_newest(struct app *a)
-{
-	while (a->queue_n > 0 && ring_used(&a->ring) < CONFLATE_FROM) {
-		struct newest *w = &a->newest[a->queue[a->queue_head]];
-		if (!put_frame(a, (struct span){ w->text, w->n }, w->recv)) {
-			a->queue_n = 0;
-			return;
-		}
-		w->queued = false;
-		a->queue_head = (a->queue_head + 1) % a->plan.streams;
-		a->queue_n--;
-	}
-}
-
-static void write_failed(struct app *a)
-{
-	if (errno != EPIPE) {
-		err_warn("standard output:");
-		a->status = ERR_SYSTEM;
-	}
-	a->reader_gone = true;
-	a->want_end = true;
+	outbox_frame(&a->box, stream, a->plan.stream[stream].conflates, text, recv);
+	a->want_end |= outbox_complete(&a->box);
 }
 
 /* writes what the reader takes now */
 static void flush(struct app *a)
 {
-	take_newest(a);
-	while (!a->blocked && !a->reader_gone && ring_used(&a->ring) > 0) {
-		struct span s = ring_head(&a->ring);
+	for (struct span s; !a->blocked && !a->reader_gone && (s = outbox_head(&a->box)).n > 0;) {
 		ssize_t n = io_write(&a->to, s.p, s.n < WRITE_BYTES ? s.n : WRITE_BYTES);
-		if (n < 0) {
-			write_failed(a);
+		if (n > 0) {
+			outbox_drop(&a->box, (size_t)n);
 		} else if (n == 0) {
 			a->blocked = true;
 			if (a->watched)
 				ws_want_writable(a->ws);
 		} else {
-			ring_drop(&a->ring, (size_t)n);
-			take_newest(a);
+			a->status = errno == EPIPE ? a->status : ERR_SYSTEM;
+			if (errno != EPIPE)
+				err_warn("standard output:");
+			a->reader_gone = a->want_end = true;
 		}
 	}
 }
-
-/* the buffer is full: no connection is kept that nobody listens to */
-static void watch_buffer(struct app *a)
-{
-	size_t used = ring_used(&a->ring);
-
-	if (!a->paused && used >= a->o.buffer) {
-		static const char why[] = "the reader is too slow: the buffer is full";
-		a->paused = true;
-		a->pauses++;
-		say("%s; the connections are dropped until half of it is taken", why);
-		put_status(a, "stale", -1, NULL, "the reader is too slow: the buffer is full, the connections are dropped");
-		binance_session_pause(a->session, why, clock_mono_us());
-	} else if (a->paused && used <= a->o.buffer / 2) {
-		a->paused = false;
-		put_status(a, "connecting", -1, NULL, "the reader has taken half of the buffer: connecting again");
-		binance_session_resume(a->session, clock_mono_us());
-	}
-}
-
-/* ----------------------------------------------------------------------------------------------------- end */
 
 static void begin_end(struct app *a)
 {
@@ -627,7 +383,7 @@ static void begin_end(struct app *a)
 	a->ending = true;
 	a->end_at = now + END_US;
 	binance_session_end(a->session, now);
-	put_status(a, "end", -1, NULL, a->detail ? a->detail : "");
+	put_status(a, (struct event_status){ .state = SPAN("end"), .detail = span_of(a->detail ? a->detail : "") });
 }
 
 static void stop(struct app *a)
@@ -640,29 +396,33 @@ static void stop(struct app *a)
 /* what must not be done inside a callback of the session */
 static void settle(struct app *a)
 {
+	int64_t now = clock_mono_us();
+
 	if (a->want_end && !a->ending)
 		begin_end(a);
-	if (!a->ending)
-		watch_buffer(a);
-}
-
-static void check_end(struct app *a)
-{
-	if (!a->ending || a->stopped)
+	if (!a->ending) {
+		/* no connection is kept that nobody listens to */
+		enum outbox_level level = outbox_level(&a->box);
+		if (level == OUTBOX_FULL)
+			binance_session_pause(a->session, "the reader is too slow: the buffer is full", now);
+		else if (level == OUTBOX_ROOM)
+			binance_session_resume(a->session, "the reader has taken half of the buffer", now);
 		return;
-	bool late = clock_mono_us() >= a->end_at;
-	bool written = ring_used(&a->ring) == 0 && a->queue_n == 0;
-	bool silent = binance_session_ended(a->session);
-
-	if (a->reader_gone)
-		stop(a);
-	else if (written && (silent || late))
-		stop(a);
-	else if (late && a->by_signal)
+	}
+	bool late = now >= a->end_at;
+	bool written = outbox_empty(&a->box) && (late || binance_session_ended(a->session));
+	if (a->reader_gone || written || (late && a->by_signal))
 		stop(a);
 }
 
-/* ---------------------------------------------------------------------------------------------- the network */
+static void flush_and_settle(struct app *a)
+{
+	settle(a);
+	flush(a);
+	settle(a);
+}
+
+/* --------------------------------------------------------------------------------- what the session asks for */
 
 static int64_t on_may_connect(void *user)
 {
@@ -671,7 +431,7 @@ static int64_t on_may_connect(void *user)
 	return a->counted ? budget_take(&a->budget, clock_mono_us()) : 0;
 }
 
-static bool on_connect(void *user, unsigned number, enum binance_tier tier)
+static bool on_connect(void *user, unsigned conn, enum binance_tier tier)
 {
 	struct app *a = user;
 	struct ws_target t = { .host = span_of(a->endpoint.host),
@@ -679,48 +439,38 @@ static bool on_connect(void *user, unsigned number, enum binance_tier tier)
 		.tls = a->endpoint.tls,
 		.path = binance_tier_path(tier) };
 
-	a->link[number].conn = ws_connect(a->ws, &t, &a->link[number]);
-	return a->link[number].conn != NULL;
+	a->conn[conn] = ws_connect(a->ws, &t, &a->conn[conn]);
+	return a->conn[conn] != NULL;
 }
 
-static void on_send(void *user, unsigned number, struct span text)
+static void on_order(void *user, unsigned conn, enum binance_order what, struct span text)
 {
-	struct app *a = user;
+	const struct app *a = user;
+	struct ws_conn *c = a->conn[conn];
 
-	/* refused only when the connection is down, which is told by itself */
-	if (a->link[number].conn)
-		(void)ws_send(a->link[number].conn, text);
+	if (!c)
+		return;
+	switch (what) {
+	case BINANCE_SEND: /* refused only when the connection is down, which is told by itself */
+		(void)ws_send(c, text);
+		break;
+	case BINANCE_PING:
+		ws_ping(c);
+		break;
+	case BINANCE_CLOSE:
+		ws_close(c, 1000);
+		break;
+	case BINANCE_KILL:
+		ws_kill(c);
+		break;
+	}
 }
 
-static void on_ping(void *user, unsigned number)
+static int64_t on_heard(void *user, unsigned conn)
 {
-	struct app *a = user;
+	const struct app *a = user;
 
-	if (a->link[number].conn)
-		ws_ping(a->link[number].conn);
-}
-
-static void on_close(void *user, unsigned number)
-{
-	struct app *a = user;
-
-	if (a->link[number].conn)
-		ws_close(a->link[number].conn, 1000);
-}
-
-static void on_kill(void *user, unsigned number)
-{
-	struct app *a = user;
-
-	if (a->link[number].conn)
-		ws_kill(a->link[number].conn);
-}
-
-static int64_t on_heard(void *user, unsigned number)
-{
-	struct app *a = user;
-
-	return a->link[number].conn ? ws_heard(a->link[number].conn) : 0;
+	return a->conn[conn] ? ws_heard(a->conn[conn]) : 0;
 }
 
 static void on_ready(void *user)
@@ -731,68 +481,60 @@ static void on_ready(void *user)
 	a->o.ready_fd = -1;
 }
 
-static void on_give_up(void *user, const char *why)
+static void on_give_up(void *user)
 {
 	struct app *a = user;
 
-	say("%s", why);
-	put_status(a, "stale", -1, NULL, why);
 	a->status = ERR_SYSTEM;
 	a->want_end = true;
+}
+
+/* ----------------------------------------------------------------------------------------- what the loop tells */
+
+static unsigned number_of(const struct app *a, const struct ws_conn *c)
+{
+	return (unsigned)((struct ws_conn **)ws_tag(c) - a->conn);
 }
 
 static void net_up(void *user, struct ws_conn *c)
 {
 	struct app *a = user;
-	const struct link *l = ws_tag(c);
 
-	binance_session_up(a->session, l->number, clock_mono_us());
+	binance_session_up(a->session, number_of(a, c), clock_mono_us());
 	settle(a);
 }
 
 static void net_message(void *user, struct ws_conn *c, struct span text, int64_t recv)
 {
 	struct app *a = user;
-	const struct link *l = ws_tag(c);
 
 	if (a->want_end)
 		return;
-	binance_session_message(a->session, l->number, text, recv, clock_mono_us());
+	binance_session_message(a->session, number_of(a, c), text, recv, clock_mono_us());
 	settle(a);
 }
 
 static void net_pong(void *user, struct ws_conn *c)
 {
-	struct app *a = user;
-	const struct link *l = ws_tag(c);
+	const struct app *a = user;
 
-	binance_session_pong(a->session, l->number, clock_mono_us());
-}
-
-static enum binance_cause cause_of(const struct ws_end *end)
-{
-	switch (end->cause) {
-	case WS_CERTIFICATE:
-		return BINANCE_DOWN_CERTIFICATE;
-	case WS_HTTP:
-		return BINANCE_DOWN_HTTP;
-	case WS_ASKED:
-		return BINANCE_DOWN_ASKED;
-	default:
-		return BINANCE_DOWN_NETWORK;
-	}
+	binance_session_pong(a->session, number_of(a, c), clock_mono_us());
 }
 
 static void net_down(void *user, struct ws_conn *c, const struct ws_end *end)
 {
 	struct app *a = user;
-	struct link *l = ws_tag(c);
-	struct binance_down d = { cause_of(end), end->http, end->retry_after, end->text };
+	struct binance_down d = { BINANCE_DOWN_NETWORK, end->http, end->retry_after, end->text };
 
-	l->conn = NULL;
-	binance_session_down(a->session, l->number, &d, clock_mono_us());
+	if (end->cause == WS_CERTIFICATE)
+		d.cause = BINANCE_DOWN_CERTIFICATE;
+	else if (end->cause == WS_HTTP)
+		d.cause = BINANCE_DOWN_HTTP;
+	else if (end->cause == WS_ASKED)
+		d.cause = BINANCE_DOWN_ASKED;
+	a->conn[number_of(a, c)] = NULL;
+	binance_session_down(a->session, number_of(a, c), &d, clock_mono_us());
 	settle(a);
-	check_end(a);
 }
 
 static void net_tick(void *user)
@@ -800,32 +542,23 @@ static void net_tick(void *user)
 	struct app *a = user;
 	int64_t now = clock_mono_us();
 
-	if (a->stop_at && now >= a->stop_at)
-		a->want_end = true;
+	a->want_end |= a->stop_at && now >= a->stop_at;
+	a->blocked &= a->watched;
 	binance_session_tick(a->session, now);
-	if (!a->watched)
-		a->blocked = false;
-	settle(a);
-	flush(a);
-	settle(a);
-	check_end(a);
+	flush_and_settle(a);
 }
 
 static void net_idle(void *user)
 {
-	struct app *a = user;
-
-	flush(a);
-	settle(a);
-	check_end(a);
+	flush_and_settle(user);
 }
 
 static void net_log(void *user, int level, const char *text)
 {
 	const struct app *a = user;
 
-	if (level <= a->o.verbose)
-		say("%s", text);
+	if (level <= a->o.ws.verbose)
+		say(text);
 }
 
 static void output_writable(void *user)
@@ -833,17 +566,15 @@ static void output_writable(void *user)
 	struct app *a = user;
 
 	a->blocked = false;
-	net_idle(a);
+	flush_and_settle(a);
 }
 
 static void output_gone(void *user)
 {
 	struct app *a = user;
 
-	a->reader_gone = true;
-	a->want_end = true;
+	a->reader_gone = a->want_end = true;
 	settle(a);
-	check_end(a);
 }
 
 static void signals_readable(void *user)
@@ -857,26 +588,23 @@ static void signals_readable(void *user)
 		}
 		if (a->by_signal) /* the second one: at once */
 			stop(a);
-		a->by_signal = true;
-		a->want_end = true;
+		a->by_signal = a->want_end = true;
 		a->end_at = clock_mono_us() + END_US;
 		a->detail = number == SIGINT ? "SIGINT" : "SIGTERM";
 	}
-	net_idle(a);
+	flush_and_settle(a);
 }
 
 /* -------------------------------------------------------------------------------------------------- set-up */
 
 static void make_plan(struct app *a)
 {
-	char why[256];
+	char why[256], text[300];
 
 	if (!binance_endpoint(&a->endpoint, a->o.market, span_of(a->o.url), why)) {
 		err_warn("-u: %s", why);
 		err_usage(usage_text);
 	}
-	snprintf(a->origin, sizeof a->origin, "%s://%s:%u", a->endpoint.tls ? "wss" : "ws", a->endpoint.host,
-	    (unsigned)a->endpoint.port);
 	binance_plan_open(&a->plan, a->o.market);
 	for (char *const *p = a->o.operands; *p; p++)
 		if (!binance_plan_add(&a->plan, span_of(*p), span_of(a->o.channels), why)) {
@@ -885,71 +613,64 @@ static void make_plan(struct app *a)
 		}
 	if (!binance_plan_ready(&a->plan))
 		err_die(ERR_SYSTEM, "out of memory");
-	for (size_t i = 0; i < a->plan.streams; i++)
-		if (!a->plan.stream[i].known)
-			say("%s: not a stream that this program knows; the exchange may stay silent about it", a->plan.stream[i].name);
+	for (size_t i = 0; i < a->plan.streams; i++) {
+		const struct binance_stream *s = &a->plan.stream[i];
+		snprintf(text, sizeof text, "%s: not a stream that this program knows; the exchange may stay silent about it",
+		    s->name);
+		if (!s->known)
+			say(text);
+	}
 }
 
 static void set_up_output(struct app *a)
 {
+	struct outbox_options o = { .market = a->o.market,
+		.streams = a->plan.streams,
+		.cap = a->o.buffer,
+		.reserve = RESERVE,
+		.count = a->o.count,
+		.raw = a->o.raw,
+		.conflate = a->o.conflate };
+
 	a->to = io_own_output(STDOUT_FILENO);
 	io_grow_pipe(STDOUT_FILENO);
-	a->newest = calloc(a->plan.streams, sizeof *a->newest);
-	a->queue = calloc(a->plan.streams, sizeof *a->queue);
-	if (!a->newest || !a->queue || !ring_open(&a->ring, a->o.buffer + RESERVE))
-		err_die(ERR_SYSTEM, "out of memory for --buffer");
+	if (!outbox_open(&a->box, &o))
+		err_die(ERR_SYSTEM, "--buffer: no memory for it");
 }
 
-/* in $BNC_RUN, else $XDG_RUNTIME_DIR, else a directory of this user's own */
 static void set_up_budget(struct app *a)
 {
-	const char *dir = getenv("BNC_RUN");
-	char own[64], why[256];
+	char dir[BUDGET_DIR_MAX], why[256];
 
 	a->counted = a->o.limit_set || !binance_is_loopback(&a->endpoint);
 	if (!a->counted)
 		return;
-	if (!dir || !*dir)
-		dir = getenv("XDG_RUNTIME_DIR");
-	if (!dir || !*dir) {
-		snprintf(own, sizeof own, "/tmp/bnc-%u", (unsigned)geteuid());
-		dir = own;
-	}
-	if (!budget_open(&a->budget, dir, "bnc-connections", a->o.limit, a->o.limit_window, why))
-		say("connections are not counted together with other programs: %s", why);
+	budget_dir(dir);
+	if (!budget_open(&a->budget, dir, "connections", a->o.limit, a->o.limit_window, why))
+		err_warn("connections are not counted together with other programs: %s", why);
 }
 
 static void set_up_session(struct app *a)
 {
-	static const struct binance_session_events events = { on_may_connect, on_connect, on_send, on_ping, on_close,
-		on_kill, on_heard, on_frame, on_gap, on_news, on_ready, on_give_up };
-	struct binance_session_options o = { .lines = a->o.lines,
-		.max_age = a->o.max_age,
-		.stale = a->o.stale,
-		.backoff_base = a->o.backoff_base,
-		.backoff_cap = a->o.backoff_cap,
-		.origin = a->origin };
+	static const struct binance_session_events events = { on_may_connect, on_connect, on_order, on_heard, on_frame,
+		on_news, on_ready, on_give_up };
+	struct binance_session_options *o = &a->o.session;
 
-	if (getrandom(&o.seed, sizeof o.seed, 0) != (ssize_t)sizeof o.seed)
-		o.seed = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 40;
-	a->session = binance_session_new(&a->plan, &o, &events, a);
-	if (!a->session)
+	o->origin = a->endpoint.origin;
+	if (getrandom(&o->seed, sizeof o->seed, 0) != (ssize_t)sizeof o->seed)
+		o->seed = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 40;
+	a->session = binance_session_new(&a->plan, o, &events, a);
+	a->conn = a->session ? calloc(binance_session_conns(a->session), sizeof(struct ws_conn *)) : NULL;
+	if (!a->conn)
 		err_die(ERR_SYSTEM, "out of memory");
-	unsigned n = binance_session_conns(a->session);
-	a->link = calloc(n, sizeof *a->link);
-	if (!a->link)
-		err_die(ERR_SYSTEM, "out of memory");
-	for (unsigned i = 0; i < n; i++)
-		a->link[i].number = i;
 }
 
 static void set_up_loop(struct app *a)
 {
 	static const struct ws_events events = { net_up, net_message, net_pong, net_down, net_tick, net_idle, net_log };
-	struct ws_options o = { .cacert = a->o.cacert, .user_agent = "bnc-stream/" BNC_VERSION, .verbose = a->o.verbose };
 	char why[256];
 
-	a->ws = ws_open(&o, &events, a, why);
+	a->ws = ws_open(&a->o.ws, &events, a, why);
 	if (!a->ws)
 		err_die(ERR_SYSTEM, "%s", why);
 	if (!ws_watch_readable(a->ws, a->signals, signals_readable))
@@ -962,13 +683,9 @@ static void tear_down(struct app *a)
 {
 	ws_free(a->ws);
 	binance_session_free(a->session);
-	for (size_t i = 0; i < a->plan.streams; i++)
-		free(a->newest[i].text);
-	free(a->newest);
-	free(a->queue);
-	free(a->link);
+	free(a->conn);
+	outbox_close(&a->box);
 	binance_plan_close(&a->plan);
-	ring_close(&a->ring);
 	if (a->counted)
 		budget_close(&a->budget);
 }
@@ -995,12 +712,12 @@ int main(int argc, char **argv)
 		a.stop_at = clock_mono_us() + a.o.time;
 	ws_run(a.ws);
 
-	if (a.o.verbose)
+	if (a.o.ws.verbose)
 		say_counters(&a);
-	if (!a.reader_gone && ring_used(&a.ring) > 0) {
-		err_warn("the reader takes nothing: %zu bytes are lost", ring_used(&a.ring));
+	if (!a.reader_gone && !outbox_empty(&a.box)) {
+		err_warn("the reader takes nothing: %zu bytes are lost", outbox_bytes(&a.box));
 		a.status = ERR_SYSTEM;
 	}
 	tear_down(&a);
-	return a.status;
+	return (int)a.status;
 }

@@ -14,8 +14,15 @@ struct held {
 
 struct line {
 	enum arbiter_state state;
+	int64_t since; /* it is on */
 	bool any;      /* has brought an event since it is on */
 	uint64_t seen; /* the highest id it brought */
+	unsigned met;  /* bit per line: both have brought one content */
+};
+
+struct recent { /* a content, and which lines have brought it */
+	uint64_t hash;
+	unsigned lines;
 };
 
 struct stream {
@@ -27,8 +34,8 @@ struct stream {
 	int64_t last_recv;
 	struct line line[ARBITER_LINES];
 	struct held *held; /* by id, growing; owned */
-	uint64_t *recent;  /* ring of the latest hashes, owned; NULL until there is one */
-	size_t recent_n;   /* ever put */
+	struct recent *recent; /* ring of the latest contents, owned; NULL until there is one */
+	size_t recent_n;       /* ever put */
 };
 
 struct arbiter {
@@ -267,15 +274,27 @@ static void accept(struct arbiter *a, struct stream *s, const struct arbiter_eve
 	drain(a, s);
 }
 
+static bool is_in_step(const struct line *l, int64_t now)
+{
+	return l->state == ARBITER_ON && now - l->since >= ARBITER_STEP_US;
+}
+
+/* Is it known what was before this event? A line leaves nothing out between two that it brings; and where it is on for long
+ * and the stream was never without a line, its first one follows what was printed last. */
+static bool know_prev(const struct stream *s, const struct line *l, struct arbiter_event *e, int64_t now)
+{
+	if (e->order == ARBITER_CHAINED)
+		return true;
+	e->prev = l->any ? l->seen : s->last;
+	return l->any || (!s->broken && is_in_step(l, now));
+}
+
 static void offer_numbered(struct arbiter *a, struct stream *s, unsigned line, struct arbiter_event e,
     struct span payload, int64_t recv, int64_t now)
 {
 	struct line *l = &s->line[line];
-	bool has_prev = e.order == ARBITER_CHAINED || l->any;
+	bool has_prev = know_prev(s, l, &e, now);
 
-	/* a line leaves nothing out between two events that it brings */
-	if (e.order == ARBITER_ORDERED)
-		e.prev = l->seen;
 	if (s->any && began_anew(s, l, &e)) {
 		begin_anew(a, s, &e, line, payload, recv);
 	} else if (s->any && e.id <= s->last) {
@@ -300,15 +319,24 @@ static void offer_numbered(struct arbiter *a, struct stream *s, unsigned line, s
 	release_hopeless(a, s);
 }
 
-/* among the latest contents? */
-static bool is_recent(const struct stream *s, uint64_t hash)
+/* among the latest contents; NULL: not there */
+static struct recent *find_recent(const struct stream *s, uint64_t hash)
 {
 	size_t n = s->recent_n < ARBITER_RECENT ? s->recent_n : ARBITER_RECENT;
 
 	for (size_t i = 0; i < n; i++)
-		if (s->recent[i] == hash)
-			return true;
-	return false;
+		if (s->recent[i].hash == hash)
+			return &s->recent[i];
+	return NULL;
+}
+
+/* one more line has brought it */
+static void meet(struct arbiter *a, struct stream *s, struct recent *r, unsigned line)
+{
+	r->lines |= 1u << line;
+	for (unsigned i = 0; i < a->lines; i++)
+		if (r->lines >> i & 1)
+			s->line[i].met |= r->lines;
 }
 
 static void offer_hashed(struct arbiter *a, struct stream *s, unsigned line, const struct arbiter_event *e,
@@ -317,12 +345,14 @@ static void offer_hashed(struct arbiter *a, struct stream *s, unsigned line, con
 	if (!s->recent)
 		s->recent = calloc(ARBITER_RECENT, sizeof *s->recent);
 	s->line[line].any = true;
-	if (s->recent && is_recent(s, e->id)) {
+	struct recent *known = s->recent ? find_recent(s, e->id) : NULL;
+	if (known) {
 		a->counters.copies++;
+		meet(a, s, known, line);
 		return;
 	}
 	if (s->recent)
-		s->recent[s->recent_n++ % ARBITER_RECENT] = e->id;
+		s->recent[s->recent_n++ % ARBITER_RECENT] = (struct recent){ e->id, 1u << line };
 	if (s->any_hashed && s->broken)
 		tell_gap(a, s, e, false, recv);
 	print(a, s, e, line, payload, recv);
@@ -333,7 +363,8 @@ void arbiter_offer(struct arbiter *a, size_t stream, unsigned line, const struct
 {
 	struct stream *s = &a->stream[stream];
 
-	s->line[line].state = ARBITER_ON;
+	if (s->line[line].state != ARBITER_ON)
+		arbiter_line(a, stream, line, ARBITER_ON, now);
 	if (e->order == ARBITER_HASHED)
 		offer_hashed(a, s, line, e, payload, recv);
 	else
@@ -342,16 +373,32 @@ void arbiter_offer(struct arbiter *a, size_t stream, unsigned line, const struct
 
 /* --------------------------------------------------------------------------------------------------- lines */
 
+/* its next connection begins from nothing */
+static void forget(struct arbiter *a, struct stream *s, unsigned line)
+{
+	size_t n = s->recent_n < ARBITER_RECENT ? s->recent_n : ARBITER_RECENT;
+
+	s->line[line].any = false;
+	s->line[line].met = 0;
+	for (unsigned i = 0; i < a->lines; i++)
+		s->line[i].met &= ~(1u << line);
+	for (size_t i = 0; i < n; i++)
+		s->recent[i].lines &= ~(1u << line);
+}
+
 void arbiter_line(struct arbiter *a, size_t stream, unsigned line, enum arbiter_state state, int64_t now)
 {
 	struct stream *s = &a->stream[stream];
+	struct line *l = &s->line[line];
 	bool on = false;
 
-	(void)now;
-	s->line[line].state = state;
-	if (state == ARBITER_ON)
+	if (state == ARBITER_ON) {
+		l->since = l->state == ARBITER_ON ? l->since : now;
+		l->state = state;
 		return;
-	s->line[line].any = false;
+	}
+	l->state = state;
+	forget(a, s, line);
 	for (unsigned i = 0; i < a->lines; i++)
 		on |= s->line[i].state == ARBITER_ON;
 	s->broken |= !on;
@@ -373,12 +420,18 @@ void arbiter_flush(struct arbiter *a)
 		give_up_all(a, &a->stream[i]);
 }
 
-bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old)
+bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old, int64_t now)
 {
 	const struct stream *s = &a->stream[stream];
+	const struct line *l = &s->line[line];
 
-	if (s->line[line].state != ARBITER_ON)
+	if (l->state != ARBITER_ON)
 		return false;
-	/* nothing came over the old line, so nothing can be missed; while an event is held, the new line may be ahead */
-	return !s->line[old].any || (s->line[line].any && !s->held);
+	if (is_in_step(l, now))
+		return true;
+	if (!s->line[old].any)
+		return now - l->since >= ARBITER_WINDOW_US;
+	/* contents have no order: only one that both have brought says where they are to each other. While a numbered event
+	 * is held, the new line may be ahead */
+	return l->any && (s->any ? !s->held : (l->met >> old & 1) != 0);
 }

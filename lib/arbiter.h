@@ -16,6 +16,7 @@
 #define ARBITER_WINDOW_US 250000LL /* two lines of one exchange are some ms apart, some tens at busy times */
 #define ARBITER_HELD_EVENTS 4096
 #define ARBITER_HELD_BYTES (8u << 20)
+#define ARBITER_STEP_US 10000000LL /* a line that is on for so long has missed nothing of what came meanwhile */
 #define ARBITER_RECENT 512 /* contents remembered per ARBITER_HASHED stream; a copy that comes later is not known */
 #define ARBITER_BACK_MS 5000 /* ids that go back while times go on by so much are a new numbering */
 
@@ -83,9 +84,10 @@ void arbiter_tick(struct arbiter *a, int64_t now);
 /* gives up all holes: the end */
 void arbiter_flush(struct arbiter *a);
 
-/* has `line` brought all of `stream` that the line `old` has, and from no later point on than old has reached? Then
- * `old` can be let go without a hole. */
-bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old);
+/* Does all of `stream` that the line `old` may still bring come over `line` as well? Then `old` can be let go without a
+ * hole: both have brought the same event, or nothing waits for `old` any more; or `line` is on for ARBITER_WINDOW_US where
+ * `old` has never brought anything, and for ARBITER_STEP_US where nothing has come since. */
+bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old, int64_t now);
 
 const struct arbiter_counters *arbiter_counters(const struct arbiter *a);
 size_t arbiter_held(const struct arbiter *a); /* events held back now */

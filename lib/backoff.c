@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "num.h"
+
 #define SECOND 1000000LL
 #define RETRY_AFTER_MAX (7 * 24 * 3600) /* the longest ban the exchange documents is 3 days */
 
@@ -9,6 +11,13 @@ void backoff_open(struct backoff *b, int64_t base, int64_t cap)
 {
 	base = base < BACKOFF_LEAST_US ? BACKOFF_LEAST_US : base;
 	*b = (struct backoff){ .base = base, .cap = cap < base ? base : cap };
+}
+
+bool backoff_parse(struct span text, int64_t *base, int64_t *cap)
+{
+	struct span rest;
+
+	return num_duration(span_cut(text, ',', &rest), base) && (!rest.p || num_duration(rest, cap));
 }
 
 /* base * 2^failures, at most cap */

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "span.h"
+
 #define BACKOFF_BASE_US 500000LL /* first ceiling */
 #define BACKOFF_CAP_US 30000000LL
 #define BACKOFF_LEAST_US 1000LL /* of either, when they are set */
@@ -19,6 +21,9 @@ struct backoff {
 };
 
 void backoff_open(struct backoff *b, int64_t base, int64_t cap);
+
+/* "500ms,30s", or the first of them alone. false: not that */
+bool backoff_parse(struct span text, int64_t *base, int64_t *cap);
 
 /* one more failure: the wait in µs, at least `least`. `random`: 64 bits, all equally likely */
 int64_t backoff_fail(struct backoff *b, int64_t least, uint64_t random);

@@ -1,5 +1,9 @@
 #include "binance_ids.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
 #include "num.h"
 
 /* eight bytes at a time: arrays have hundreds of kB */
@@ -86,4 +90,30 @@ uint64_t binance_ids_missing(enum binance_kind kind, const struct arbiter_gap *g
 	bool counts = kind == BINANCE_KIND_AGG_TRADE || kind == BINANCE_KIND_TRADE;
 
 	return counts && gap->proven && gap->next_id > gap->last_id ? gap->next_id - gap->last_id - 1 : 0;
+}
+
+/* "2026-11-24T10:20:30.123Z" */
+static void print_time(char text[40], int64_t us)
+{
+	time_t t = (time_t)(us / 1000000);
+	struct tm tm;
+	size_t n = gmtime_r(&t, &tm) ? strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &tm) : 0;
+
+	snprintf(text + n, 40 - n, ".%03dZ", (int)(us % 1000000 / 1000));
+}
+
+void binance_ids_gap_text(char text[BINANCE_GAP_TEXT_MAX], enum binance_kind kind, const struct arbiter_gap *gap)
+{
+	uint64_t missing = binance_ids_missing(kind, gap);
+	char from[40], upto[40], what[60];
+
+	if (missing)
+		snprintf(what, sizeof what, "%" PRIu64 " event%s missing", missing, missing > 1 ? "s" : "");
+	else if (gap->back)
+		snprintf(what, sizeof what, "ids began anew, events may be missing");
+	else
+		snprintf(what, sizeof what, "events %s missing", gap->proven ? "are" : "may be");
+	print_time(from, gap->last_recv);
+	print_time(upto, gap->next_recv);
+	snprintf(text, BINANCE_GAP_TEXT_MAX, "%s between %s and %s", what, from, upto);
 }

@@ -17,4 +17,8 @@ void binance_ids_read(struct arbiter_event *e, enum binance_kind kind, enum even
 /* events that a proven gap is short of; 0 where its ids do not tell */
 uint64_t binance_ids_missing(enum binance_kind kind, const struct arbiter_gap *gap);
 
+/* "3 events missing between 2026-11-24T10:20:30.123Z and 2026-11-24T10:20:31.000Z" */
+#define BINANCE_GAP_TEXT_MAX 160
+void binance_ids_gap_text(char text[BINANCE_GAP_TEXT_MAX], enum binance_kind kind, const struct arbiter_gap *gap);
+
 #endif

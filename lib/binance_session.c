@@ -1,6 +1,5 @@
 #include "binance_session.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +9,7 @@
 #include "num.h"
 
 #define NONE (-1)
+#define REASON_MAX 400
 #define SECOND 1000000LL
 #define ACK_US (10 * SECOND) /* the exchange acknowledges within a second */
 
@@ -43,7 +43,7 @@ struct slot { /* one line of one route: a connection, and its successor for a wh
 	int64_t due;	    /* of the next attempt */
 	bool ever;	    /* has been live */
 	bool told_waiting;  /* for the connection budget */
-	char reason[BINANCE_DETAIL_MAX]; /* of the latest failure */
+	char reason[REASON_MAX]; /* of the latest failure */
 };
 
 struct watch { /* one stream */
@@ -56,6 +56,7 @@ struct binance_session {
 	struct binance_session_options o;
 	struct binance_session_events ev;
 	void *user;
+	struct binance_news news;
 	struct arbiter *arbiter;
 	struct slot *slot; /* owned; its connections are 2 * index and the one behind */
 	unsigned slots;
@@ -111,17 +112,12 @@ static void enter(struct binance_session *s, unsigned conn, enum conn_state stat
 	s->conn[conn].since = s->now;
 }
 
-static void tell(struct binance_session *s, enum binance_news what, long stream, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static void tell(struct binance_session *s, enum binance_news what, long stream, const char *format, ...)
-{
-	char detail[2 * BINANCE_DETAIL_MAX];
-	va_list ap;
+/* topic, stream (NONE: none), format and what it takes */
+#define tell(s, ...) binance_news_tell(&(s)->news, (s)->now, __VA_ARGS__)
 
-	va_start(ap, format);
-	vsnprintf(detail, sizeof detail, format, ap);
-	va_end(ap);
-	s->ev.news(s->user, what, stream, detail);
+static void order(struct binance_session *s, unsigned conn, enum binance_order what)
+{
+	s->ev.order(s->user, conn, what, (struct span){ "", 0 });
 }
 
 /* "1.250 s" of a duration */
@@ -214,11 +210,9 @@ static void attempt(struct binance_session *s, struct slot *t, int *which)
 
 static void give_up(struct binance_session *s, const struct slot *t, const char *why)
 {
-	char text[2 * BINANCE_DETAIL_MAX];
-
 	s->gave_up = true;
-	snprintf(text, sizeof text, "%s: %s", place(s, t).text, why);
-	s->ev.give_up(s->user, text);
+	tell(s, BINANCE_NEWS_STALE, NONE, "%s: %s", place(s, t).text, why);
+	s->ev.give_up(s->user);
 }
 
 /* do frames of the same streams come over another connection? */
@@ -284,13 +278,13 @@ static void kill_conn(struct binance_session *s, unsigned conn)
 {
 	enter(s, conn, CONN_ENDING);
 	lost(s, conn, NULL);
-	s->ev.kill(s->user, conn);
+	order(s, conn, BINANCE_KILL);
 }
 
 static void close_conn(struct binance_session *s, unsigned conn)
 {
 	enter(s, conn, CONN_ENDING);
-	s->ev.close(s->user, conn);
+	order(s, conn, BINANCE_CLOSE);
 }
 
 void binance_session_down(struct binance_session *s, unsigned conn, const struct binance_down *d, int64_t now)
@@ -314,7 +308,7 @@ static void send_subscribe(struct binance_session *s, unsigned conn)
 	c->pending = true;
 	c->sent = s->now;
 	c->send_due = s->now + binance_message_gap_us(s->plan->market);
-	s->ev.send(s->user, conn, (struct span){ s->message, n });
+	s->ev.order(s->user, conn, BINANCE_SEND, (struct span){ s->message, n });
 }
 
 void binance_session_up(struct binance_session *s, unsigned conn, int64_t now)
@@ -392,7 +386,7 @@ static bool has_our_id(const struct binance_session *s, const struct conn *c)
 /* {"error":{"code":4,"msg":"..."},"id":n}, or code and msg at the top (binance 1.6); the id may be missing */
 static void error_reply(struct binance_session *s, unsigned conn)
 {
-	char scratch[BINANCE_DETAIL_MAX];
+	char scratch[REASON_MAX];
 	const struct fields *f = &s->fields;
 	struct json_val code = { 0 }, msg = { 0 };
 	struct slot *t = slot_of(s, conn);
@@ -411,9 +405,11 @@ static void error_reply(struct binance_session *s, unsigned conn)
 	snprintf(t->reason, sizeof t->reason, "the exchange refuses a request: code %.*s: %.*s", (int)(number.n < 20 ? number.n : 20),
 	    number.p, (int)(text.n < 200 ? text.n : 200), text.p);
 	tell(s, BINANCE_NEWS_STALE, NONE, "%s: %s", place(s, t).text, t->reason);
-	/* what it refused is not there: begin anew, after a while */
-	if (c->pending && (!fields_has(f, BINANCE_ID) || has_our_id(s, c) || fields_kind(f, BINANCE_ID) == JSON_NULL))
+	/* what it refused is not there: begin anew, but slowly, since it may do so again */
+	if (c->pending && (!fields_has(f, BINANCE_ID) || has_our_id(s, c) || fields_kind(f, BINANCE_ID) == JSON_NULL)) {
+		backoff_slow(&t->backoff);
 		kill_conn(s, conn);
+	}
 }
 
 static void shutdown_notice(struct binance_session *s, unsigned conn)
@@ -534,7 +530,7 @@ static bool alive(struct binance_session *s, unsigned conn)
 	}
 	if (idle >= s->o.stale / 3 && s->now - c->pinged >= s->o.stale / 3) {
 		c->pinged = s->now;
-		s->ev.ping(s->user, conn);
+		order(s, conn, BINANCE_PING);
 	}
 	return true;
 }
@@ -561,7 +557,7 @@ static void conn_tick(struct binance_session *s, int conn)
 		return;
 	struct conn *c = &s->conn[conn];
 	if (c->state == CONN_OPENING && s->now - c->since >= BINANCE_OPEN_US) {
-		snprintf(slot_of(s, (unsigned)conn)->reason, BINANCE_DETAIL_MAX, "no connection within %s",
+		snprintf(slot_of(s, (unsigned)conn)->reason, REASON_MAX, "no connection within %s",
 		    seconds(s->now - c->since).text);
 		kill_conn(s, (unsigned)conn);
 	} else if (c->state == CONN_SUBSCRIBING || c->state == CONN_LIVE) {
@@ -577,7 +573,7 @@ static bool covered(const struct binance_session *s, const struct slot *t)
 	unsigned successor = 2 * t->line + (unsigned)t->successor % 2;
 
 	for (size_t i = t->route->first; i < t->route->first + t->route->n; i++)
-		if (!arbiter_covers(s->arbiter, i, successor, old))
+		if (!arbiter_covers(s->arbiter, i, successor, old, s->now))
 			return false;
 	return true;
 }
@@ -608,7 +604,7 @@ static void slot_tick(struct binance_session *s, struct slot *t)
 		attempt(s, t, &t->successor);
 	if (t->successor == NONE || s->conn[t->successor].state != CONN_LIVE)
 		return;
-	if (covered(s, t) || s->now - s->conn[t->successor].since >= BINANCE_OVERLAP_US)
+	if (covered(s, t))
 		hand_over(s, t);
 }
 
@@ -635,6 +631,7 @@ void binance_session_tick(struct binance_session *s, int64_t now)
 		slot_tick(s, &s->slot[i]);
 	arbiter_tick(s->arbiter, now);
 	watch_streams(s);
+	binance_news_tick(&s->news, now);
 }
 
 /* ------------------------------------------------------------------------------------------- pause and end */
@@ -647,10 +644,7 @@ static void close_all(struct binance_session *s)
 			continue;
 		enter(s, i, CONN_ENDING);
 		lost(s, i, NULL);
-		if (state == CONN_OPENING)
-			s->ev.kill(s->user, i);
-		else
-			s->ev.close(s->user, i);
+		order(s, i, state == CONN_OPENING ? BINANCE_KILL : BINANCE_CLOSE);
 	}
 }
 
@@ -660,15 +654,18 @@ void binance_session_pause(struct binance_session *s, const char *why, int64_t n
 	if (s->paused || s->ending)
 		return;
 	s->paused = true;
+	s->counters.pauses++;
+	tell(s, BINANCE_NEWS_STALE, NONE, "%s: the connections are dropped", why);
 	close_all(s);
 	for (unsigned i = 0; i < s->slots; i++)
-		snprintf(s->slot[i].reason, BINANCE_DETAIL_MAX, "%s", why);
+		snprintf(s->slot[i].reason, REASON_MAX, "%s", why);
 }
 
-void binance_session_resume(struct binance_session *s, int64_t now)
+void binance_session_resume(struct binance_session *s, const char *why, int64_t now)
 {
 	s->now = now;
 	s->paused = false;
+	tell(s, BINANCE_NEWS_CONNECTING, NONE, "%s: connecting again", why);
 	for (unsigned i = 0; i < s->slots; i++)
 		s->slot[i].due = now;
 }
@@ -680,6 +677,7 @@ void binance_session_end(struct binance_session *s, int64_t now)
 		return;
 	s->ending = true;
 	arbiter_flush(s->arbiter);
+	binance_news_tick(&s->news, INT64_MAX);
 	close_all(s);
 }
 
@@ -705,7 +703,7 @@ static void on_gap(void *user, const struct arbiter_gap *gap)
 {
 	struct binance_session *s = user;
 
-	s->ev.gap(s->user, gap);
+	binance_news_gap(&s->news, s->now, gap);
 }
 
 static bool take_memory(struct binance_session *s)
@@ -735,6 +733,7 @@ struct binance_session *binance_session_new(const struct binance_plan *p, const 
 	s->user = user;
 	s->random = o->seed | 1;
 	fields_open(&s->fields, binance_slot);
+	binance_news_open(&s->news, p, ev->news, user);
 	if (!take_memory(s)) {
 		binance_session_free(s);
 		return NULL;

@@ -9,13 +9,12 @@
 #define BNC_BINANCE_SESSION_H
 
 #include "arbiter.h"
+#include "binance_news.h"
 #include "binance_stream.h"
 
 #define BINANCE_LINES_MAX (ARBITER_LINES / 2)	  /* each may have a successor for a while */
 #define BINANCE_OPEN_US (40 * 1000000LL)	  /* for TCP, TLS and upgrade, several addresses tried */
-#define BINANCE_OVERLAP_US (10 * 1000000LL)	  /* an old connection is closed so long behind its successor at the latest */
 #define BINANCE_FRAME_MAX ((1u << 20) - 128)	  /* bytes, so that a line stays below 1 MiB; a longer one is refused */
-#define BINANCE_DETAIL_MAX 400
 
 struct binance_session_options {
 	unsigned lines;	 /* 1 to BINANCE_LINES_MAX */
@@ -40,13 +39,11 @@ struct binance_down {
 	const char *text;
 };
 
-enum binance_news {
-	BINANCE_NEWS_CONNECTING, /* the first attempt begins */
-	BINANCE_NEWS_FAILED,	 /* there is no connection: why, and when the next attempt is due */
-	BINANCE_NEWS_LIVE,	 /* a connection has all its subscriptions; or a stream that had been named stale delivers */
-	BINANCE_NEWS_STALE,	 /* a stream that never delivers, a connection that is dead, a request that is refused */
-	BINANCE_NEWS_REFUSED,	 /* a frame that is none; rate-limited by the caller */
-	BINANCE_NEWS_NOTE,	 /* only for those who want to know it all */
+enum binance_order { /* what a connection is asked for */
+	BINANCE_SEND,
+	BINANCE_PING,
+	BINANCE_CLOSE, /* with a close frame */
+	BINANCE_KILL,  /* without a word */
 };
 
 /* none of them may call the session */
@@ -54,22 +51,18 @@ struct binance_session_events {
 	int64_t (*may_connect)(void *user); /* 0: yes, and it is counted; else ask again after so many µs */
 	/* false: it could not even begin. Every one that began ends in one binance_session_down */
 	bool (*connect)(void *user, unsigned conn, enum binance_tier tier);
-	void (*send)(void *user, unsigned conn, struct span text);
-	void (*ping)(void *user, unsigned conn);
-	void (*close)(void *user, unsigned conn);
-	void (*kill)(void *user, unsigned conn);
+	void (*order)(void *user, unsigned conn, enum binance_order what, struct span text); /* text: to send */
 	int64_t (*heard)(void *user, unsigned conn); /* when the last byte of data or pong came, or 0 */
 
 	/* a frame of the exchange, with its envelope, valid JSON, without line ends */
 	void (*frame)(void *user, size_t stream, struct span text, int64_t recv);
-	void (*gap)(void *user, const struct arbiter_gap *gap);
-	void (*news)(void *user, enum binance_news what, long stream, const char *detail); /* stream -1: none */
-	void (*ready)(void *user);			/* once: every route has all its subscriptions */
-	void (*give_up)(void *user, const char *why);	/* trying again cannot help; nothing more is tried */
+	void (*news)(void *user, const struct binance_news_item *item);
+	void (*ready)(void *user);   /* once: every route has all its subscriptions */
+	void (*give_up)(void *user); /* trying again cannot help, and news has said why; nothing more is tried */
 };
 
 struct binance_session_counters {
-	uint64_t received, refused, foreign, connects, reconnects, errors;
+	uint64_t received, refused, foreign, connects, reconnects, errors, pauses;
 };
 
 struct binance_session;
@@ -88,9 +81,9 @@ void binance_session_pong(struct binance_session *s, unsigned conn, int64_t now)
 void binance_session_down(struct binance_session *s, unsigned conn, const struct binance_down *d, int64_t now);
 void binance_session_tick(struct binance_session *s, int64_t now);
 
-/* nobody takes the frames: drops all connections until binance_session_resume */
+/* nobody takes the frames: drops all connections until binance_session_resume. why: for people */
 void binance_session_pause(struct binance_session *s, const char *why, int64_t now);
-void binance_session_resume(struct binance_session *s, int64_t now);
+void binance_session_resume(struct binance_session *s, const char *why, int64_t now);
 
 /* the end: what is held is given out, all connections are closed, none is opened any more */
 void binance_session_end(struct binance_session *s, int64_t now);

@@ -537,14 +537,11 @@ static bool cut_scheme(struct span *rest, bool *tls)
 	return n > 0;
 }
 
-bool binance_endpoint(struct binance_endpoint *e, enum event_market m, struct span u, char why[256])
+static bool read_url(struct binance_endpoint *e, struct span u, char why[256])
 {
 	struct span rest = u, port;
 	uint64_t number;
 
-	*e = (struct binance_endpoint){ 0 };
-	if (preset(e, m, u))
-		return true;
 	if (!cut_scheme(&rest, &e->tls))
 		return refuse(why, u, "is neither live, testnet, demo nor a URL that begins wss://");
 	if (span_ends(rest, SPAN("/")))
@@ -566,5 +563,14 @@ bool binance_endpoint(struct binance_endpoint *e, enum event_market m, struct sp
 	if (!e->tls && !binance_is_loopback(e))
 		return refuse(why, u, "is not encrypted; ws:// is for this machine alone");
 	e->live = e->tls && is_live_host((struct span){ e->host, host.n });
+	return true;
+}
+
+bool binance_endpoint(struct binance_endpoint *e, enum event_market m, struct span u, char why[256])
+{
+	*e = (struct binance_endpoint){ 0 };
+	if (!preset(e, m, u) && !read_url(e, u, why))
+		return false;
+	snprintf(e->origin, sizeof e->origin, "%s://%s:%u", e->tls ? "wss" : "ws", e->host, (unsigned)e->port);
 	return true;
 }

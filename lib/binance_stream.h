@@ -90,6 +90,7 @@ size_t binance_subscribe(char *out, const struct binance_plan *p, const struct b
 
 struct binance_endpoint {
 	char host[254];
+	char origin[280]; /* "wss://host:port" */
 	uint16_t port;
 	bool tls;
 	bool live; /* the exchange's production host: its data is the market */

@@ -3,12 +3,42 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "num.h"
+
 #define SLOTS_BYTES ((ssize_t)(BUDGET_SLOTS * sizeof(int64_t)))
+
+bool budget_parse(struct span text, uint64_t *limit, int64_t *window)
+{
+	struct span rest;
+
+	return num_u64(span_cut(text, '/', &rest), 1, BUDGET_SLOTS, limit) && rest.p && num_duration(rest, window) &&
+	    *window > 0;
+}
+
+/* "bnc" in `parent`, where that is a directory of ours */
+static bool try_parent(char dir[BUDGET_DIR_MAX], const char *parent)
+{
+	struct stat st;
+
+	return parent && parent[0] == '/' && stat(parent, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	    snprintf(dir, BUDGET_DIR_MAX, "%s/bnc", parent) < BUDGET_DIR_MAX;
+}
+
+void budget_dir(char dir[BUDGET_DIR_MAX])
+{
+	unsigned uid = (unsigned)geteuid();
+	char run[40];
+
+	snprintf(run, sizeof run, "/run/user/%u", uid);
+	if (!try_parent(dir, getenv("XDG_RUNTIME_DIR")) && !try_parent(dir, run))
+		snprintf(dir, BUDGET_DIR_MAX, "/tmp/bnc-%u", uid);
+}
 
 static bool refuse(char why[256], const char *what, const char *reason)
 {

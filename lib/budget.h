@@ -7,10 +7,12 @@
 #ifndef BNC_BUDGET_H
 #define BNC_BUDGET_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "span.h"
+
 #define BUDGET_SLOTS 512
+#define BUDGET_DIR_MAX 400
 
 struct budget {
 	int fd; /* -1: no file, this process counts for itself alone */
@@ -18,6 +20,13 @@ struct budget {
 	int64_t window; /* µs */
 	int64_t own[BUDGET_SLOTS];
 };
+
+/* "240/5m": so many in so long. false: not that */
+bool budget_parse(struct span text, uint64_t *limit, int64_t *window);
+
+/* Where the file lies: `bnc` in $XDG_RUNTIME_DIR, else in /run/user/UID, whichever is there and this user's; else
+ * /tmp/bnc-UID. So programs of a service, of a shell and of cron find the same one. */
+void budget_dir(char dir[BUDGET_DIR_MAX]);
 
 /* `limit` takings (1 to BUDGET_SLOTS) in `window` µs. dir: made with mode 0700 where it is missing; one that belongs to
  * somebody else or that others may write is refused. false: no file (why[] says what failed), and the budget

@@ -180,13 +180,13 @@ static void a_line_that_joins_ahead_waits_for_the_other(void **state)
 	line(0, ARBITER_ON), line(1, ARBITER_OPENING);
 	jump(0, 10), jump(0, 45);
 	line(1, ARBITER_ON);
-	assert_false(arbiter_covers(a, 0, 1, 0));
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
 	jump(1, 50), jump(1, 52);
 	says("10/0 45/0 ");
-	assert_false(arbiter_covers(a, 0, 1, 0));
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
 	jump(0, 47), jump(0, 50);
 	says("47/0 50/0 52/1 ");
-	assert_true(arbiter_covers(a, 0, 1, 0));
+	assert_true(arbiter_covers(a, 0, 1, 0, now));
 	line(0, ARBITER_OFF);
 	jump(1, 60);
 	says("60/1 ");
@@ -198,7 +198,7 @@ static void a_line_that_joins_behind_is_in_step(void **state)
 	(void)state;
 	line(0, ARBITER_ON), line(1, ARBITER_ON);
 	jump(0, 10), jump(0, 45), jump(1, 45);
-	assert_true(arbiter_covers(a, 0, 1, 0));
+	assert_true(arbiter_covers(a, 0, 1, 0, now));
 	jump(1, 46), jump(0, 46);
 	says("10/0 45/0 46/1 ");
 }
@@ -207,9 +207,64 @@ static void a_quiet_stream_is_covered_at_once(void **state)
 {
 	(void)state;
 	line(0, ARBITER_ON), line(1, ARBITER_OPENING);
-	assert_false(arbiter_covers(a, 0, 1, 0));
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
 	line(1, ARBITER_ON);
-	assert_true(arbiter_covers(a, 0, 1, 0));
+	now += ARBITER_WINDOW_US - 1; /* what is on its way over the old line had better come */
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
+	now += 1;
+	assert_true(arbiter_covers(a, 0, 1, 0, now));
+}
+
+static void contents_tell_when_two_lines_have_met(void **state)
+{
+	(void)state;
+	line(0, ARBITER_ON), line(1, ARBITER_OPENING), line(2, ARBITER_ON);
+	hashed(0, 70), hashed(2, 70);
+	line(1, ARBITER_ON);
+	now += ARBITER_WINDOW_US;
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
+	hashed(1, 72); /* ahead of the old line, which still brings 71 */
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
+	hashed(0, 71);
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
+	hashed(2, 72);
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
+	hashed(0, 72);
+	assert_true(arbiter_covers(a, 0, 1, 0, now));
+	says("70/0 72/1 71/0 ");
+	/* the next connection of that line has met nobody */
+	line(1, ARBITER_OFF), line(1, ARBITER_ON);
+	now += ARBITER_WINDOW_US;
+	hashed(1, 80);
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
+	hashed(1, 72);
+	assert_true(arbiter_covers(a, 0, 1, 0, now));
+}
+
+/* a thin stream: nothing comes while both lines are on, and the old one is let go in the end */
+static void a_long_time_together_is_as_good_as_meeting(void **state)
+{
+	(void)state;
+	line(0, ARBITER_ON);
+	jump(0, 10);
+	line(1, ARBITER_ON);
+	now += ARBITER_STEP_US - 1;
+	assert_false(arbiter_covers(a, 0, 1, 0, now));
+	now += 1;
+	assert_true(arbiter_covers(a, 0, 1, 0, now));
+	line(0, ARBITER_OFF);
+	jump(1, 50), jump(1, 70);
+	says("10/0 50/1 70/1 ");
+	assert_int_equal(arbiter_counters(a)->gaps, 0);
+	/* too short a time, or a time without any line, proves nothing */
+	line(0, ARBITER_ON);
+	now += ARBITER_STEP_US - 1;
+	line(1, ARBITER_OFF);
+	jump(0, 90);
+	line(0, ARBITER_OFF), line(1, ARBITER_ON);
+	now += ARBITER_STEP_US;
+	jump(1, 99);
+	says("maybe(70,90) 90/0 maybe(90,99) 99/1 ");
 }
 
 static void an_outage_is_told_even_where_nothing_is_proven(void **state)
@@ -434,6 +489,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_line_that_joins_ahead_waits_for_the_other, start, end),
 		cmocka_unit_test_setup_teardown(a_line_that_joins_behind_is_in_step, start, end),
 		cmocka_unit_test_setup_teardown(a_quiet_stream_is_covered_at_once, start, end),
+		cmocka_unit_test_setup_teardown(contents_tell_when_two_lines_have_met, start, end),
+		cmocka_unit_test_setup_teardown(a_long_time_together_is_as_good_as_meeting, start, end),
 		cmocka_unit_test_setup_teardown(an_outage_is_told_even_where_nothing_is_proven, start, end),
 		cmocka_unit_test_setup_teardown(an_outage_without_a_hole_is_no_gap, start, end),
 		cmocka_unit_test_setup_teardown(contents_are_told_apart, start, end),

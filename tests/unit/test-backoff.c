@@ -96,6 +96,22 @@ static void http_answers(void **state)
 	}
 }
 
+static void settings_are_read(void **state)
+{
+	static const char *const wrong[] = { "", ",", "often", "1s,", ",1s", "1s,2s,3s", "1s 2s", "-1s" };
+	int64_t base = 7, cap = 9;
+
+	(void)state;
+	assert_true(backoff_parse(SPAN("500ms,30s"), &base, &cap));
+	assert_int_equal(base, 500000);
+	assert_int_equal(cap, 30000000);
+	assert_true(backoff_parse(SPAN("2s"), &base, &cap));
+	assert_int_equal(base, 2000000);
+	assert_int_equal(cap, 30000000);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_false(backoff_parse(span_of(wrong[i]), &base, &cap));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +121,7 @@ int main(void)
 		cmocka_unit_test(slow_starts_at_the_cap),
 		cmocka_unit_test(odd_settings_are_mended),
 		cmocka_unit_test(http_answers),
+		cmocka_unit_test(settings_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,29 @@ static void what_is_missing(void **state)
 	assert_int_equal(binance_ids_missing(BINANCE_KIND_AGG_TRADE, &gap), 0);
 }
 
+static void a_gap_in_words(void **state)
+{
+	const int64_t at = 1790526538965462;
+	struct arbiter_gap gap = { .proven = true, .has_ids = true, .last_id = 10, .next_id = 16, .last_recv = at,
+		.next_recv = at + 1034538 };
+	char text[BINANCE_GAP_TEXT_MAX];
+
+	(void)state;
+	binance_ids_gap_text(text, BINANCE_KIND_TRADE, &gap);
+	assert_string_equal(text, "5 events missing between 2026-09-27T16:28:58.965Z and 2026-09-27T16:29:00.000Z");
+	gap.next_id = 12;
+	binance_ids_gap_text(text, BINANCE_KIND_TRADE, &gap);
+	assert_memory_equal(text, "1 event missing between 2026", 28);
+	binance_ids_gap_text(text, BINANCE_KIND_DEPTH, &gap);
+	assert_memory_equal(text, "events are missing between 2026", 31);
+	gap.proven = false;
+	binance_ids_gap_text(text, BINANCE_KIND_BOOK, &gap);
+	assert_memory_equal(text, "events may be missing between 2026", 34);
+	gap.back = true;
+	binance_ids_gap_text(text, BINANCE_KIND_BOOK, &gap);
+	assert_memory_equal(text, "ids began anew, events may be missing between 2026", 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +146,7 @@ int main(void)
 		cmocka_unit_test(the_rest_is_known_by_its_bytes),
 		cmocka_unit_test(frames_without_their_ids_are_known_by_their_bytes),
 		cmocka_unit_test(what_is_missing),
+		cmocka_unit_test(a_gap_in_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

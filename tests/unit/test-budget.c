@@ -175,6 +175,45 @@ static void strangers_are_refused(void **state)
 	assert_non_null(strstr(why, "not a directory"));
 }
 
+static void settings_are_read(void **state)
+{
+	static const char *const wrong[] = { "", "7", "/", "7/", "/5m", "0/5m", "513/5m", "7/0", "7/soon", "7/5m/1" };
+	uint64_t limit;
+	int64_t window;
+
+	(void)state;
+	assert_true(budget_parse(SPAN("240/5m"), &limit, &window));
+	assert_int_equal(limit, 240);
+	assert_int_equal(window, 300 * SECOND);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_false(budget_parse(span_of(wrong[i]), &limit, &window));
+}
+
+/* the same place with and without a session of one's own */
+static void one_place_for_all(void **state)
+{
+	char place[BUDGET_DIR_MAX], expected[80];
+
+	(void)state;
+	assert_int_equal(mkdir(run, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", run, 1);
+	budget_dir(place);
+	snprintf(expected, sizeof expected, "%s/bnc", run);
+	assert_string_equal(place, expected);
+	setenv("XDG_RUNTIME_DIR", "/proc/1", 1); /* not ours, unless we are root: then it is a directory all the same */
+	if (geteuid() != 0) {
+		budget_dir(place);
+		assert_null(strstr(place, "/proc"));
+	}
+	unsetenv("XDG_RUNTIME_DIR");
+	budget_dir(place);
+	assert_true(strncmp(place, "/run/user/", 10) == 0 || strncmp(place, "/tmp/bnc-", 9) == 0);
+	setenv("XDG_RUNTIME_DIR", "relative", 1);
+	budget_dir(place);
+	assert_int_equal(place[0], '/');
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +223,8 @@ int main(void)
 		cmocka_unit_test_teardown(a_held_lock_does_not_hold_us_up, empty_dir),
 		cmocka_unit_test_teardown(rubbish_in_the_file_is_survived, empty_dir),
 		cmocka_unit_test_teardown(strangers_are_refused, empty_dir),
+		cmocka_unit_test(settings_are_read),
+		cmocka_unit_test_teardown(one_place_for_all, empty_dir),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
