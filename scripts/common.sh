@@ -3,6 +3,11 @@
 shopt -s extglob
 umask 077
 
+# what of the environment goes on to the feed, besides BNC_*
+# shellcheck disable=SC2034 # pipeline.sh and serve.sh use it
+HANDED_ON=(PATH LD_LIBRARY_PATH HOME TMPDIR LANG TZ XDG_RUNTIME_DIR SSL_CERT_FILE SSL_CERT_DIR https_proxy HTTPS_PROXY
+	all_proxy ALL_PROXY no_proxy NO_PROXY ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS)
+
 fail() { # STATUS MESSAGE
 	printf '%s: %s\n' "${0##*/}" "$2" >&2
 	exit "$1"

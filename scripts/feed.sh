@@ -6,7 +6,7 @@
 #   BNC_SYMBOLS    SOLUSDT (default), or several: "SOLUSDT ETHUSDT"; also stream names
 #   BNC_CHANNELS   as bnc-stream -c      BNC_MARKET     as bnc-stream -m and bnc-normalize -m
 #   BNC_BALANCE    10000 (default)       BNC_POSITIONS  file of position_update lines; demo has one position without
-#   BNC_ASSET      as bnc-equity -a      BNC_BUFFER     8M (default), as bnc-stream --buffer: for a reader that is slow
+#   BNC_ASSET      as bnc-equity -a      BNC_BUFFER     8M (default, at most 240M), as bnc-stream --buffer
 #   BNC_RATE       demo: events a second and stream
 #   BNC_URL        live: another exchange, as bnc-stream -u; BNC_CACERT: and its certificate authority
 #   BNC_BIN        where the programs are; else ../build/bin or ../../bin beside this script, else they are in PATH
@@ -65,6 +65,8 @@ demo() {
 	{ IFS= read -r -t 10 <&"${exchange[0]:-}" && read -r port <"$scratch/port"; } 2>/dev/null
 	[[ $port == [0-9]* ]] || fail 3 "bnc-mock did not start"
 	client+=(-u "wss://127.0.0.1:$port" --cacert "$scratch/ca.pem")
+	# a proxy is on the way to the world, not to here
+	unset https_proxy HTTPS_PROXY all_proxy ALL_PROXY
 	if [[ -z ${BNC_POSITIONS:-} && " ${symbols[*]^^}" == *" SOLUSDT"* && ${BNC_MARKET:-usdm} == usdm ]]; then
 		demo_position >"$scratch/positions"
 		BNC_POSITIONS=$scratch/positions

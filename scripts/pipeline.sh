@@ -82,13 +82,10 @@ check_origin() {
 # that no shell would take. What goes is named and what stays is not: arguments are for all to see, values may be secret.
 # And a session of our own: websocketd signals its child alone, whose process group is websocketd's.
 become_session() {
-	local entry drop=()
+	local entry name drop=()
 	while IFS= read -r -d '' entry; do
-		case ${entry%%=*} in
-		PATH | LD_LIBRARY_PATH | HOME | TMPDIR | LANG | TZ | XDG_RUNTIME_DIR | SSL_CERT_FILE | SSL_CERT_DIR) ;;
-		https_proxy | all_proxy | no_proxy | ASAN_OPTIONS | UBSAN_OPTIONS | LSAN_OPTIONS | BNC_*) ;;
-		*) drop+=(-u "${entry%%=*}") ;;
-		esac
+		name=${entry%%=*}
+		[[ $name == BNC_* || " ${HANDED_ON[*]} " == *" $name "* ]] || drop+=(-u "$name")
 	done </proc/self/environ
 	exec setsid --wait env "${drop[@]}" "$BASH" "$here/pipeline.sh" --feed
 }
@@ -98,8 +95,9 @@ become_session() {
 run_feed() {
 	local feed_pid result asked=
 	close_others ""
-	# rather than fill the disk a log stays as long as that
-	ulimit -f $((2 * LOG_MAX / 1024))
+	# rather than fill the disk a log stays at 256 MiB; a limit on files, also on the one in memory that bnc-stream
+	# keeps for its --buffer
+	ulimit -f $((256 << 10))
 	trap '' INT HUP XFSZ
 	trap '' TERM
 	watch <&0 >/dev/null &

@@ -76,8 +76,7 @@ placeholder() {
 # No --origin: websocketd would refuse every client that sends none, as command line clients do; pipeline.sh lets those
 # pass and holds all others against its list. No --cgidir, ever: in 0.4.1 it runs programs for strangers.
 websocketd_options() {
-	local names=(PATH LD_LIBRARY_PATH HOME TMPDIR LANG TZ XDG_RUNTIME_DIR SSL_CERT_FILE SSL_CERT_DIR
-		https_proxy all_proxy no_proxy ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS)
+	local names=("${HANDED_ON[@]}")
 	local host="localhost:$BNC_PORT" address="127.0.0.1:$BNC_PORT"
 	mapfile -t -O ${#names[@]} names < <(compgen -e BNC_)
 	options=(--address=127.0.0.1 --port="$BNC_PORT" --maxforks=64 --loglevel=error --staticdir="$BNC_RUN/www"
