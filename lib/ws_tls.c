@@ -3,44 +3,54 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* where a connection keeps the reason of its failure, a constant text */
-static int failure_index(void)
-{
-	static int index = -1;
+/* the latest failure of any connection. It is kept here because libwebsockets may free the connection's own state
+ * before it says that the connection has failed. */
+static struct {
+	const SSL *tls;
+	const char *why; /* constant text; NULL: none */
+} latest;
 
-	if (index < 0)
-		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	return index;
+static const char *error_text(unsigned long error)
+{
+	if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return "the server closed the connection";
+	return ERR_reason_error_string(error);
 }
 
-/* OpenSSL's queue of errors is emptied by libwebsockets before it calls anybody, so it is looked at where a step of the
- * handshake ends. */
-static void note_failure(const SSL *tls, int where, int result)
+/* OpenSSL's queue of errors is emptied by libwebsockets before it calls anybody, so it is looked at here: where a step
+ * of the handshake ends, and where an alert comes or goes. errno is good for the former only. */
+static void note_failure(const SSL *tls, int where, int value)
 {
-	const char *reason = NULL;
-	unsigned long error;
+	bool alert = where & SSL_CB_ALERT;
+	unsigned long error = ERR_peek_error();
+	const char *why = NULL;
 
-	if (!(where & SSL_CB_EXIT) || result > 0)
+	if (where & SSL_CB_HANDSHAKE_START && latest.tls == tls)
+		latest.why = NULL;
+	if (alert ? *SSL_alert_type_string(value) != 'F' : !(where & SSL_CB_EXIT) || value > 0)
 		return;
-	error = ERR_peek_error();
 	if (error)
-		reason = ERR_reason_error_string(error);
+		why = error_text(error);
+	else if (alert)
+		why = SSL_alert_desc_string_long(value);
 	else if (errno && errno != EAGAIN && errno != EINTR)
-		reason = strerrordesc_np(errno);
-	if (reason) {
-		/* the index wants what can be written to */
-		SSL *to = (SSL *)(uintptr_t)tls;
-		SSL_set_ex_data(to, failure_index(), (void *)(uintptr_t)reason);
+		why = errno == ECONNRESET || errno == EPIPE ? "the server closed the connection" : strerrordesc_np(errno);
+	if (why) {
+		latest.tls = tls;
+		latest.why = why;
 	}
 }
 
 const char *ws_tls_failure(const SSL *tls)
 {
-	return tls ? SSL_get_ex_data(tls, failure_index()) : NULL;
+	const char *why = tls && tls != latest.tls ? NULL : latest.why;
+
+	if (why)
+		latest.why = NULL;
+	return why;
 }
 
 static SSL_CTX *fail(SSL_CTX *c, char why[256], const char *what, const char *reason)

@@ -19,7 +19,8 @@ void ws_tls_explain(char *text, size_t cap, X509_STORE_CTX *chain, const char *h
 /* the peer's certificate was verified and names that host, a name or an address */
 bool ws_tls_names(SSL *tls, const char *host);
 
-/* why the handshake failed, as OpenSSL says it; NULL: it did not, or nothing is known */
+/* why TLS failed on that connection, and forgets it: "wrong version number", "tlsv1 alert protocol version"; NULL: it did
+ * not. tls NULL: on the connection whose end libwebsockets is telling, where its state is gone already */
 const char *ws_tls_failure(const SSL *tls);
 
 #endif

@@ -1,0 +1,99 @@
+/* ws_private - what the parts of lib/ws share; nobody else includes it.
+ *
+ *   ws.c       the loop, and the program's own descriptors in it
+ *   ws_conn.c  a connection from ws_connect to its `down`
+ *   ws_lws.c   everything that is said to libwebsockets, and what it says
+ *   ws_dial.c  a TCP connection, by way of a proxy
+ *   ws_tls.c   whom to trust */
+#ifndef BNC_WS_PRIVATE_H
+#define BNC_WS_PRIVATE_H
+
+#include "ws.h"
+#include "ws_dial.h"
+#include "ws_tls.h"
+
+struct lws;
+struct lws_context;
+struct lws_vhost;
+
+/* a descriptor in the epoll set */
+struct ws_watch {
+	void (*ready)(struct ws_watch *self, uint32_t events);
+	void *owner;
+	int fd; /* -1: not in the set */
+};
+
+struct ws {
+	struct ws_events ev;
+	void *user;
+	char agent[64];
+	struct lws_context *lws;
+	struct lws_vhost *vhost;
+	SSL_CTX *tls;
+	int epoll, timer, door;
+	char door_name[120]; /* "+@" and its abstract name */
+	struct ws_watch clock, output;
+	struct ws_readable *readable; /* owned */
+	void (*writable)(void *user);
+	void (*gone)(void *user);
+	struct ws_conn *conns;
+	struct ws_conn *ended, **last_ended; /* their `down` is due */
+	bool fresh;			     /* some connection waits for its first step */
+	bool busy;			     /* data have come in this round */
+	bool stop;
+	int64_t recv; /* of the latest message */
+};
+
+enum ws_state { WS_IS_FRESH, WS_IS_DIALING, WS_IS_HANDSHAKE, WS_IS_UP, WS_IS_CLOSING, WS_IS_ENDED };
+
+struct ws_conn {
+	struct ws *w;
+	void *tag;
+	struct ws_conn *next, **link; /* among w->conns; behind the end, among w->ended */
+	enum ws_state state;
+	char host[256];
+	char path[WS_PATH_MAX + 1];
+	uint16_t port;
+	bool tls;
+	struct ws_dial *dial;
+	struct ws_watch watch; /* of the dial */
+	struct lws *wsi;
+	int given;    /* the connection on its way to libwebsockets; -1: not (any more) */
+	bool request; /* the upgrade has been sent: TLS stands */
+	char *text;   /* the message so far, with room for JSON_PAD behind it */
+	size_t n, cap;
+	struct ws_out *out, **last_out; /* what waits to be sent; owned */
+	size_t queued;			/* bytes of it */
+	bool want_ping, want_close;
+	int close_code;
+	int64_t heard, deadline; /* deadline of WS_IS_HANDSHAKE and WS_IS_CLOSING */
+	bool caused;		 /* `end` says why; the first cause counts */
+	struct ws_end end;
+};
+
+/* --- ws.c */
+bool ws_watch(struct ws *w, struct ws_watch *watch, int fd, uint32_t events); /* anew, or for other events */
+void ws_unwatch(struct ws *w, struct ws_watch *watch);
+void ws_serve_watches(struct ws *w);
+
+/* --- ws_conn.c */
+void ws_conn_say(const struct ws_conn *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ws_conn_cause(struct ws_conn *c, enum ws_cause cause, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void ws_conn_closing(struct ws_conn *c); /* from now on only the peer's last word is waited for */
+void ws_conn_close(struct ws_conn *c, int code);
+void ws_conn_end(struct ws_conn *c); /* `down` is due; its cause is known */
+void ws_conn_check(struct ws_conn *c, int64_t now);
+void ws_conn_free(struct ws_conn *c);
+void ws_conn_begin_fresh(struct ws *w);
+void ws_conn_tell_ends(struct ws *w);
+
+/* --- ws_lws.c */
+bool ws_lws_open(struct ws *w, int verbose);
+void ws_lws_close(struct ws *w);
+bool ws_lws_round(struct ws *w, bool wait); /* false: it cannot go on */
+bool ws_lws_take(struct ws_conn *c, int fd); /* the connection, which is libwebsockets' from then on */
+void ws_lws_let_go(struct ws_conn *c);	     /* it closes it on its own, and says no more */
+void ws_lws_want_write(struct ws_conn *c);
+void ws_lws_drop_queue(struct ws_conn *c);
+
+#endif
