@@ -99,7 +99,9 @@ one_frame_a_line() {
 		if (length > 4082) {
 			my $ts = /"ts":([0-9]{1,18})\b/ ? $1 : time . "000";
 			my $type = /"type":"(\w{1,40})"/ ? " ($1)" : "";
-			$_ = sprintf q({"type":"status","state":"gap","ts":%s,"detail":"a record of %d bytes%s is left out: longer than a WebSocket frame"}) . "\n", $ts, length, $type;
+			my $n = length;
+			$_ = qq({"type":"status","state":"gap","ts":$ts,"detail":"a record of $n bytes$type ) .
+			     qq(is left out: longer than a WebSocket frame"}\n);
 		}
 		print'
 }

@@ -79,8 +79,8 @@ check_origin() {
 # --- the feed ------------------------------------------------------------------------------------------------------
 
 # Nothing that a client sent goes on: neither HTTP_* (a Proxy header makes HTTP_PROXY) nor the rest of CGI, nor names
-# that no shell would take. What goes is named and what stays is not: arguments are for all to see, values may be secret.
-# And a session of our own: websocketd signals its child alone, whose process group is websocketd's.
+# that no shell would take. Names alone are told to env: values may be secret, and arguments are for all to see. And a
+# session of our own: websocketd signals its child alone, whose process group is websocketd's.
 become_session() {
 	local entry name drop=()
 	while IFS= read -r -d '' entry; do
@@ -116,10 +116,10 @@ run_feed() {
 	exit 0
 }
 
-# The end of standard input is the one sign that always comes: when the client goes, however it goes, and when websocketd
-# ends or is killed. It must also be read all the time: a client that sends more than a pipe holds to a child that does
-# not read freezes its own connection for ever. So one process does nothing else. The feed is told first and has a
-# moment to end by itself; websocketd would kill its child, and nothing else, 0.85 s after.
+# The end of standard input is the one sign that always comes: when the client goes, however it goes, and when
+# websocketd ends or is killed. It must also be read all the time: a client that sends more than a pipe holds to a child
+# that does not read freezes its own connection for ever. So one process does nothing else. The feed is told first and
+# has a moment to end by itself; websocketd would kill its child, and nothing else, 0.85 s after.
 watch() {
 	trap : TERM
 	cat

@@ -174,7 +174,8 @@ wait_for_end() { # of websocketd; sets status
 	local ended=
 	while [[ $ended != "$websocketd" ]]; do
 		rest 60
-		wait -n -p ended "$websocketd" "$nap"
+		# Bash would say "Killed" to the terminal
+		wait -n -p ended "$websocketd" "$nap" 2>/dev/null
 		status=$?
 		trim_logs
 	done

@@ -346,7 +346,7 @@ many_lines() { (($(wc -l <"$1") >= $2)); }
 	wait_for 2 only_websocketd
 	(($(wc -c <run/pipeline.log) == 40 * 5001))
 	[[ -e run/pipeline.log.old ]]
-	! grep -q xxx websocketd.out websocketd.err
+	run ! grep -q xxx websocketd.out websocketd.err
 }
 
 @test "errors of a feed that lives long do not fill the disk" {

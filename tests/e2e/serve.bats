@@ -131,6 +131,17 @@ gone() {
 	done
 }
 
+@test "Ctrl-C at a terminal, which is for all of them at once, is a quiet end" {
+	serve
+	three_clients
+	kill -INT -- "-$serve_pid"
+	wait_end serve 5
+	((status == 0))
+	wait_for 2 gone
+	[[ ! -s serve.err ]]
+	run ! grep 'has ended' run/websocketd.log
+}
+
 @test "a websocketd that stands still does not keep it" {
 	serve
 	kill -STOP "$(websocketd_pid)"
