@@ -53,7 +53,7 @@ def is_text(value):
 
 
 def decimal_of(value):
-    """A price or quantity: a string of the exchange, or a plain JSON number."""
+    """A string of the exchange, or a plain JSON number."""
     if not isinstance(value, str) or not NUMBER.match(value):
         raise Refused
     number = decimal.Decimal(value)
@@ -64,12 +64,19 @@ def decimal_of(value):
     return number
 
 
+def amount(value):
+    """A price or a quantity: zero or more."""
+    number = decimal_of(value)
+    if number < 0:
+        raise Refused
+    return number
+
+
 def plain(number):
     """All digits, no exponent, no zeros at the end; zero has no sign."""
     if not number:
         return "0"
-    text = format(number.normalize(), "f")
-    return text
+    return format(number.normalize(), "f")
 
 
 def integer(value, least, most):
@@ -116,7 +123,7 @@ def record(event, frame, source, price):
 
 
 def book(event, frame):
-    number = {key: decimal_of(event.get(key)) for key in "bBaA"}
+    number = {key: amount(event.get(key)) for key in "bBaA"}
     made = record(event, frame, "book", (number["b"] + number["a"]) / 2)
     if not number["b"] or not number["a"]:
         return "placeholders"
@@ -126,7 +133,7 @@ def book(event, frame):
 
 
 def fill(event, frame, id_key):
-    price, qty = decimal_of(event.get("p")), decimal_of(event.get("q"))
+    price, qty = amount(event.get("p")), amount(event.get("q"))
     made = record(event, frame, "trade", price)
     made["qty"] = plain(qty)
     made["side"] = "SELL" if boolean(event.get("m")) else "BUY"  # the buyer was maker: the aggressor sold
@@ -135,7 +142,7 @@ def fill(event, frame, id_key):
 
 
 def mark(event, frame):
-    made = record(event, frame, "mark", decimal_of(event.get("p")))
+    made = record(event, frame, "mark", amount(event.get("p")))
     for key, name in (("i", "indexPrice"), ("r", "fundingRate")):
         if event.get(key, "") != "":
             made[name] = plain(decimal_of(event[key]))
@@ -148,18 +155,18 @@ def bar(event, frame):
     k = event.get("k")
     if not isinstance(k, dict) or not is_text(k.get("i")) or not 0 < len(k["i"]) <= 8:
         raise Refused
-    made = record(event, frame, "kline", decimal_of(k.get("c")))
+    made = record(event, frame, "kline", amount(k.get("c")))
     made["interval"] = k["i"]
     for key, name in (("o", "open"), ("h", "high"), ("l", "low"), ("v", "volume")):
-        made[name] = plain(decimal_of(k.get(key)))
+        made[name] = plain(amount(k.get(key)))
     made["closed"] = boolean(k.get("x"))
     return made
 
 
 def ticker(event, frame):
-    made = record(event, frame, "ticker", decimal_of(event.get("c")))
+    made = record(event, frame, "ticker", amount(event.get("c")))
     for key, name in (("o", "open"), ("h", "high"), ("l", "low"), ("v", "volume")):
-        made[name] = plain(decimal_of(event.get(key)))
+        made[name] = plain(amount(event.get(key)))
     return made
 
 
@@ -176,8 +183,8 @@ def liquidation(event, _frame):
     if not isinstance(order, dict):
         raise Refused
     pair_of(order.get("s"))
-    decimal_of(order.get("p"))
-    decimal_of(order.get("q"))
+    amount(order.get("p"))
+    amount(order.get("q"))
     return "liquidations"
 
 
