@@ -288,6 +288,62 @@ for i in range(0, len(text), size): os.write(1, text[i:i + size])' $size <in | b
 	diff <(cd "$ROOT/tests/hostile" && ls -- *.line) <(cut -f 1 "$ROOT/tests/hostile/refused" | sed 's/$/.line/' | sort)
 }
 
+# The texts of tests/json as a value inside a frame: accepted, the frame gives its record; refused, the line is refused.
+# Line ends, which a line cannot hold, become carriage returns: the same to the grammar.
+inside_frames() { # y|n: the lines for that verdict
+	/usr/bin/python3 - "$ROOT/tests/json" "$1" <<-'E'
+		import pathlib, sys
+		folder = pathlib.Path(sys.argv[1])
+		decided = dict(row.split("\t")[:2] for row in (folder / "decided").read_text().splitlines())
+		quote = b'"e":"bookTicker","s":"SOLUSDT","b":"1","B":"3","a":"2","A":"4","E":5'
+		for path in sorted(folder.glob("*.json")):
+		    verdict = {"accepted": "y", "refused": "n"}.get(decided.get(path.stem), path.stem[0])
+		    if verdict != sys.argv[2] or path.stem.startswith("i_nested"):
+		        continue # one deeper, another verdict
+		    text = path.read_bytes().replace(b"\n", b"\r")
+		    sys.stdout.buffer.write(b'{"zz":' + text + b"," + quote + b"}\n{" + quote + b',"zz":' + text + b"}\n")
+	E
+}
+
+@test "the conformance texts of tests/json inside frames" {
+	local n
+	inside_frames y >in
+	n=$(wc -l <in)
+	[ "$n" -gt 300 ]
+	run --separate-stderr bnc-normalize in
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "${#lines[@]}" -eq "$n" ]
+	[ "$(printf '%s\n' "$output" | sort -u)" = "$(priced SOL SOLUSDT 1.5 1 2 5)" ]
+	inside_frames n >in
+	n=$(wc -l <in)
+	[ "$n" -gt 600 ]
+	run --separate-stderr bnc-normalize in
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
+	[[ ${stderr_lines[-1]} == "bnc-normalize: $n lines refused"* ]]
+}
+
+@test "the conformance texts of tests/json as lines: an object is a frame, or no JSON and refused" {
+	local path
+	for path in "$ROOT"/tests/json/y_object_*.json "$ROOT"/tests/json/y_array_of_objects.json; do
+		tr '\n' '\r' <"$path"
+		echo
+	done >in
+	run --separate-stderr bnc-normalize --keep-unknown in
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	bnc-normalize --keep-unknown in | cmp - in
+	for path in "$ROOT"/tests/json/{n_,y_top_}*.json; do # a scalar is JSON, but no frame
+		tr '\n' '\r' <"$path"
+		echo
+	done >in
+	run --separate-stderr bnc-normalize --keep-unknown in
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
+	[[ ${stderr_lines[-1]} == "bnc-normalize: $(wc -l <in) lines refused"* ]]
+}
+
 @test "refusals are told by line and byte; --strict and exit status" {
 	{ quote SOLUSDT 1 2 3; echo; echo '{"e":'; printf '\r\n'; quote SOLUSDT 1 2 4; } >in
 	run --separate-stderr bnc-normalize in
