@@ -6,6 +6,7 @@ struct held {
 	struct held *next;
 	struct arbiter_event e;
 	bool has_prev; /* prev is known: by the event itself, or by what its line brought before */
+	bool joining;  /* the first one of its line */
 	unsigned line;
 	int64_t recv, since;
 	size_t n;
@@ -192,20 +193,8 @@ static void release_hopeless(struct arbiter *a, struct stream *s)
 		give_up_first(a, s);
 }
 
-static struct held *make_held(const struct arbiter_event *e, bool has_prev, unsigned line, struct span payload,
-    int64_t recv, int64_t now)
-{
-	struct held *h = malloc(sizeof *h + payload.n);
-
-	if (!h)
-		return NULL;
-	*h = (struct held){ .e = *e, .has_prev = has_prev, .line = line, .recv = recv, .since = now, .n = payload.n };
-	memcpy(h->payload, payload.p, payload.n);
-	return h;
-}
-
-/* false: no room, or nothing to be gained by holding it */
-static bool hold(struct arbiter *a, struct stream *s, struct held *h)
+/* puts h in its place, or drops it as a copy; false: that is one more than may be held */
+static bool insert(struct arbiter *a, struct stream *s, struct held *h)
 {
 	struct held **at = &s->held;
 
@@ -226,6 +215,26 @@ static bool hold(struct arbiter *a, struct stream *s, struct held *h)
 	a->held_events++;
 	a->held_bytes += h->n;
 	return a->held_events <= ARBITER_HELD_EVENTS && a->held_bytes <= ARBITER_HELD_BYTES;
+}
+
+/* There is a hole before it, which another line may fill. `as`: without its payload. */
+static void hold(struct arbiter *a, struct stream *s, const struct held *as, const char *payload)
+{
+	struct held *h = malloc(sizeof *h + as->n);
+
+	if (h) {
+		*h = *as;
+		memcpy(h->payload, payload, as->n);
+		if (!insert(a, s, h))
+			give_up_all(a, s);
+		return;
+	}
+	/* no memory: the holes are told, and the event goes on */
+	give_up_all(a, s);
+	if (as->e.id > s->last) {
+		tell_gap(a, s, &as->e, false, as->recv);
+		print(a, s, &as->e, as->line, (struct span){ payload, as->n }, as->recv);
+	}
 }
 
 /* ------------------------------------------------------------------------------------------------ deciding */
@@ -302,16 +311,14 @@ static void offer_numbered(struct arbiter *a, struct stream *s, unsigned line, s
 	} else if (!s->any || (has_prev && e.prev <= s->last)) {
 		accept(a, s, &e, line, payload, recv);
 	} else {
-		struct held *h = make_held(&e, has_prev, line, payload, recv, now);
-		if (!h) { /* no memory: the gap is told, the event goes on */
-			give_up_all(a, s);
-			if (e.id > s->last) {
-				tell_gap(a, s, &e, false, recv);
-				print(a, s, &e, line, payload, recv);
-			}
-		} else if (!hold(a, s, h)) {
-			give_up_all(a, s);
-		}
+		struct held h = { .e = e,
+			.has_prev = has_prev,
+			.joining = !l->any,
+			.line = line,
+			.recv = recv,
+			.since = now,
+			.n = payload.n };
+		hold(a, s, &h, payload.p);
 	}
 	if (!l->any || e.id > l->seen)
 		l->seen = e.id;
@@ -409,7 +416,7 @@ void arbiter_tick(struct arbiter *a, int64_t now)
 {
 	for (size_t i = 0; a->held_events && i < a->streams; i++) {
 		struct stream *s = &a->stream[i];
-		while (s->held && now - s->held->since >= ARBITER_WINDOW_US)
+		while (s->held && now - s->held->since >= (s->held->joining ? ARBITER_JOIN_US : ARBITER_WINDOW_US))
 			give_up_first(a, s);
 	}
 }

@@ -2,7 +2,8 @@
  * bytes come in as arguments; what an id means is the caller's.
  *
  * Whichever line brings an event first wins; the others' copies are dropped. A hole that another line may still
- * fill holds what follows it back, for ARBITER_WINDOW_US at most; a hole that stays is told. With a single line nothing
+ * fill holds what follows it back, for ARBITER_WINDOW_US at most, or ARBITER_JOIN_US before the first event of a line; a
+ * hole that stays is told. With a single line nothing
  * is ever held. What is held is capped: beyond ARBITER_HELD_EVENTS or ARBITER_HELD_BYTES the stream that wants to hold one
  * more gives up its holes at once, so that nothing grows. */
 #ifndef BNC_ARBITER_H
@@ -14,6 +15,7 @@
 
 #define ARBITER_LINES 8
 #define ARBITER_WINDOW_US 250000LL /* two lines of one exchange are some ms apart, some tens at busy times */
+#define ARBITER_JOIN_US 2000000LL  /* a line that joins ahead of the others: they may lag, and to wait costs nothing */
 #define ARBITER_HELD_EVENTS 4096
 #define ARBITER_HELD_BYTES (8u << 20)
 #define ARBITER_STEP_US 10000000LL /* a line that is on for so long has missed nothing of what came meanwhile */

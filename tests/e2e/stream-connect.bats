@@ -10,49 +10,45 @@ bats_require_minimum_version 1.5.0
 	stream s -s SOLUSDT btcusdt@aggTrade
 	live s 20
 	stop s
-	[[ $status -eq 0 ]]
-	[[ $(events open) -eq 2 ]]
-	[[ $(tail -n +2 mock.out | jq -r 'select(.event == "open") | .tier + " " + .style' | sort) == $'market combined\npublic combined' ]]
-	[[ $(tail -n +2 mock.out | jq -c 'select(.event == "subscribe").streams' | sort) == $'["btcusdt@aggTrade"]\n["solusdt@bookTicker"]' ]]
-	jq -e 'select(.stream) | select(.type == null) | .stream' s.out | sort -u >streams
-	[[ $(<streams) == $'"btcusdt@aggTrade"\n"solusdt@bookTicker"' ]]
+	[[ $status -eq 0 && ! -s s.err ]]
+	[[ $(told open | jq -r '.tier + " " + .path' | sort) == $'market /market/stream\npublic /public/stream' ]]
+	[[ $(told subscribe | jq -c .params | sort) == $'["btcusdt@aggTrade"]\n["solusdt@bookTicker"]' ]]
+	[[ $(jq -r 'select(.recv).stream' s.out | sort -u) == $'btcusdt@aggTrade\nsolusdt@bookTicker' ]]
 	checked s.out --whole
 }
 
 @test "a frame is the exchange's bytes behind our keys; -r is the bytes alone" {
-	local line payload url
+	local line
 	exchange --rate 50
-	url
-	bnc-stream "${url[@]}" -n 3 SOLUSDT >s.out
-	[[ $(lines s.out) -eq 3 ]]
+	now -n 3 SOLUSDT >s.out
+	[[ $(wc -l <s.out) -eq 3 ]]
 	while read -r line; do
 		[[ $line =~ ^\{\"recv\":[0-9]{16},\"market\":\"usdm\",\"stream\":\"solusdt@bookTicker\",\"data\":(.*)\}$ ]]
-		payload=${BASH_REMATCH[1]}
-		grep -qF -- "$payload" served
+		cut -f3 served | grep -qxF -- "${BASH_REMATCH[1]}"
 	done <s.out
-	bnc-stream "${url[@]}" -r -n 3 SOLUSDT >r.out
-	[[ $(lines r.out) -eq 3 ]]
+	now -r -n 3 SOLUSDT >r.out
+	[[ $(wc -l <r.out) -eq 3 ]]
 	while read -r line; do
 		[[ $line =~ ^\{\"stream\":\"solusdt@bookTicker\",\"data\":(.*)\}$ ]]
-		grep -qF -- "${BASH_REMATCH[1]}" served
+		cut -f3 served | grep -qxF -- "${BASH_REMATCH[1]}"
 	done <r.out
 }
 
-@test "recv never goes back; every line is one JSON object" {
+@test "recv is the time of arrival and never goes back" {
+	local before=${EPOCHREALTIME/./}
 	exchange --rate 200
 	stream s -c book,agg,trade,depth@100ms SOLUSDT BTCUSDT
 	live s 500
 	stop s
-	jq -es '[.[].recv] | . == sort' s.out
+	jq -es --argjson a "$before" --argjson b "${EPOCHREALTIME/./}" '[.[].recv] | . == sort and .[0] >= $a and .[-1] <= $b' s.out
 }
 
 @test "spot and COIN-M have one endpoint; symbols may be beyond ASCII" {
-	local url
 	exchange -m all --symbols SOLUSDT,BTCUSD_PERP,牛来USDT --rate 50
-	url
-	bnc-stream "${url[@]}" -m spot -c book,agg -n 20 SOLUSDT | jq -es 'all(.market == "spot")'
-	bnc-stream "${url[@]}" -m coinm -c book,agg -n 20 BTCUSD_PERP | jq -es 'all(.market == "coinm")'
-	bnc-stream "${url[@]}" -c agg -n 2 牛来USDT | jq -es 'all(.stream == "牛来usdt@aggTrade")'
+	now -m spot -c book,agg -n 20 SOLUSDT | jq -es 'length == 20 and all(.market == "spot")'
+	now -m coinm -c book,agg -n 20 BTCUSD_PERP | jq -es 'length == 20 and all(.market == "coinm")'
+	[[ $(told open | jq -r .path | sort -u) == /stream ]]
+	now -c agg -n 2 牛来USDT | jq -es 'length == 2 and all(.stream == "牛来usdt@aggTrade")'
 }
 
 @test "status records: connecting, live, end; source is demo" {
@@ -60,133 +56,194 @@ bats_require_minimum_version 1.5.0
 	stream s -s SOLUSDT
 	live s 5
 	stop s
-	[[ $(states s | tr '\n' ' ') == "connecting live end " ]]
+	[[ $(states s | xargs) == "connecting live end" ]]
 	jq -es 'map(select(.type == "status")) | all(.source == "demo" and .ts > 1600000000000)' s.out
+	[[ $(tail -n 1 s.out | jq -r '.state + " " + .detail') == "end SIGTERM" ]]
 }
 
-@test "readiness is told when everything is subscribed to" {
-	local url
+@test "readiness is told when everything is subscribed to, and not before" {
 	exchange
-	url
-	bnc-stream "${url[@]}" --ready-fd 9 -t 2 -c forceOrder,book SOLUSDT 9>ready >/dev/null &
-	wait_for 5 test -s ready
-	[[ $(events subscribe) -eq 2 ]]
-	wait
+	order "next subscribe-silence"
+	start s bash -c 'exec bnc-stream "$@" 9>ready' - "${url[@]}" --ready-fd 9 --stale 1 -c forceOrder,book SOLUSDT 8>&-
+	await subscribe 2
+	[[ ! -s ready ]]
+	wait_for $PATIENCE test -s ready # the one without an answer has been replaced
+	[[ $(wc -c <ready) -eq 1 ]]
+	(($(events subscribe) >= 3))
+	stop s
 }
 
-@test "200 streams go out in one message" {
-	local i names=()
-	for ((i = 0; i < 230; i++)); do
-		names+=("S${i}USDT")
-	done
+@test "200 streams share a connection and go out in one message, the rest over another" {
+	local names
+	mapfile -t names < <(printf 'S%dUSDT\n' {1..230})
 	exchange --symbols "$(IFS=,; echo "${names[*]}")" --rate 2
 	stream s "${names[@]}"
-	live s 300
+	live s 400
 	stop s
-	[[ $(events open) -eq 2 && $(events subscribe) -eq 2 ]]
-	[[ $(tail -n +2 mock.out | jq -r 'select(.event == "subscribe").streams | length' | sort -n | tr '\n' ' ') == "30 200 " ]]
+	[[ $(told subscribe | jq '.params | length' | sort -n | xargs) == "30 200" ]]
+	[[ $(events open) -eq 2 ]]
+	[[ $(jq -r .stream s.out | sort -u | wc -l) -eq 230 ]]
 }
 
 @test "wrong certificates: each with its reason, and nothing comes" {
-	local kind words url
+	local kind words failed=0
 	exchange
-	url
 	while IFS='|' read -r kind words; do
 		order "cert $kind"
-		wait_for 2 eval '(($(events order) >= 1)) || sleep 0.1'
-		run --separate-stderr bnc-stream "${url[@]}" -t 0.6 SOLUSDT
-		[[ $status -eq 0 && -z $output ]]
-		grep -qiE -- "$words" <<<"$stderr" || { echo "$kind: $stderr"; return 1; }
+		await order $((++failed))
+		start s bnc-stream "${url[@]}" -s SOLUSDT 8>&-
+		hears s 'next attempt' || { echo "$kind: nothing said"; return 1; }
+		stop s
+		has_said s "$words" || { echo "$kind: $(<s.err)"; return 1; }
+		[[ $status -eq 0 && $(frames s.out) -eq 0 ]]
+		jq -es 'any(.state == "connecting" and (.detail | test("next attempt")))' s.out
 	done <<-'E'
 		wrong-name|name|match
-		expired|expired
-		not-yet-valid|not yet valid
-		self-signed|self.signed
-		unknown-ca|issuer|unknown|authority
-		tls1.1|tls|protocol|version
+		expired|certificate.*expired
+		not-yet-valid|certificate.*not yet valid
+		self-signed|certificate.*self.signed
+		unknown-ca|certificate.*authority that is not known
+		tls1.1|version|protocol
 	E
+	[[ $(events open) -eq 0 ]]
 	order "cert good"
-	run --separate-stderr bnc-stream "${url[@]}" -n 1 SOLUSDT
-	[[ $status -eq 0 && -n $output ]]
+	now -n 1 SOLUSDT | jq -e .recv
+}
+
+@test "a certificate that is mended is accepted at the next attempt" {
+	exchange
+	order "cert expired"
+	stream s SOLUSDT
+	hears s expired
+	order "cert good"
+	live s 1
+	hears s '^bnc-stream: live: '
+	stop s
 }
 
 @test "without its authority the exchange is not trusted" {
 	exchange
-	run --separate-stderr bnc-stream -u "wss://127.0.0.1:$MOCK_PORT" -s -t 0.5 SOLUSDT
-	[[ $status -eq 0 && $stderr == *certificate* ]]
-	! grep -q '"recv"' <<<"$output"
-	SSL_CERT_FILE=$MOCK_CA run --separate-stderr bnc-stream -u "wss://127.0.0.1:$MOCK_PORT" -n 1 SOLUSDT
-	[[ $status -eq 0 && -n $output ]]
+	start s bnc-stream -u "wss://127.0.0.1:$MOCK_PORT" SOLUSDT 8>&-
+	hears s 'certificate.*authority that is not known; next attempt'
+	stop s
+	[[ ! -s s.out ]]
+	SSL_CERT_FILE=$MOCK_CA timeout 60 bnc-stream -u "wss://127.0.0.1:$MOCK_PORT" -n 1 SOLUSDT | jq -e .recv
 }
 
 @test "refusals that cannot get better end it with 3 and a plain sentence" {
-	local code words url
+	local code words
 	exchange
-	url
 	while read -r code words; do
 		order "next http $code"
-		run --separate-stderr timeout 5 bnc-stream "${url[@]}" -s SOLUSDT
+		run --separate-stderr now -s SOLUSDT
 		[[ $status -eq 3 ]] || { echo "$code: $status"; return 1; }
-		[[ $stderr == *"$code"*"$words"* ]] || { echo "$code: $stderr"; return 1; }
-		[[ $(tail -n 1 <<<"$output" | jq -r .state) == end ]]
+		[[ ${#stderr_lines[@]} -eq 1 && $stderr == *"HTTP $code: "*"$words"* ]] || { echo "$code: $stderr"; return 1; }
+		[[ $(jq -r .state <<<"$output" | xargs) == "connecting stale end" ]]
 	done <<-'E'
 		451 legal restriction
 		403 forbidden
+		401 login
 		404 no such path
 		400 refuses the request
+		410 refuses the request
 	E
 }
 
-@test "429 and Retry-After are waited out; 5xx is tried again" {
-	local before url
+@test "a refusal while the other line still delivers is no end" {
+	exchange --rate 100
+	stream s -s --lines 2 SOLUSDT
+	await subscribe 2
+	order "next 2 http 403" "#1 cut rst"
+	more s 20
+	hears s 'HTTP 403: forbidden'
+	more s 20
+	await open 3
+	more s 20
+	stop s
+	[[ $status -eq 0 && $(said s 'HTTP 403') -eq 2 ]]
+	checked s.out --whole
+}
+
+@test "429, 418 and Retry-After are waited out; 5xx is tried again" {
+	local code began
 	exchange
-	url
 	order "next 2 http 503"
-	bnc-stream "${url[@]}" -n 1 SOLUSDT >s.out 2>s.err
-	[[ $(grep -c 'server has trouble; next attempt' s.err) -eq 2 ]]
-	order "next http 429 retry-after=2"
-	before=$SECONDS
-	bnc-stream "${url[@]}" -n 1 SOLUSDT >s.out 2>s.err
-	((SECONDS - before >= 2 && SECONDS - before <= 4))
-	grep -q 'too many requests from this address; next attempt in 2\.' s.err
+	now -n 1 SOLUSDT >s.out 2>s.err
+	[[ $(said s 'HTTP 503: the server has trouble; next attempt') -eq 2 ]]
+	for code in 429 418; do
+		order "next http $code retry-after=2"
+		began=${EPOCHREALTIME/./}
+		now -n 1 SOLUSDT >s.out 2>s.err
+		((${EPOCHREALTIME/./} - began >= 2000000))
+		has_said s "HTTP $code: .*too many requests.*; next attempt in 2\."
+		# not the minute or two that hold where the exchange names no time
+		((${EPOCHREALTIME/./} - began < 20000000))
+	done
+	order "next http 429"
+	start s bnc-stream "${url[@]}" SOLUSDT 8>&-
+	hears s 'HTTP 429: .*; next attempt in 60\.'
+	stop s
+}
+
+@test "the wait grows with failures, also where the handshake works, and falls back with the first frame" {
+	exchange --rate 200
+	# each connection is cut as soon as it is subscribed, for 3 seconds
+	order "each at 0 cut rst"
+	BNC_BACKOFF=100ms,60s stream s SOLUSDT
+	sleep 3
+	# ceilings of 0.1, 0.2, 0.4 ...: about six attempts; were a handshake enough, some forty
+	(($(said s 'next attempt') >= 2 && $(said s 'next attempt') <= 15)) || { cat s.err; return 1; }
+	order clear
+	stop s
+	BNC_BACKOFF=50ms,60s stream t SOLUSDT
+	for _ in {1..10}; do
+		live t 1
+		more t 5
+		order "cut rst"
+	done
+	more t 5
+	# after data each wait is below the first ceiling
+	stop t
+	run ! grep -vE 'next attempt in 0\.0|: live: |: gap: ' t.err
 }
 
 @test "an HTTP proxy, from the environment" {
-	local url
 	exchange
-	url
 	start proxy "$ROOT/tests/e2e/stream-proxy" "$SCRATCH/proxy.port" "$SCRATCH/proxy.log"
-	wait_for 5 test -s proxy.port
-	https_proxy=http://127.0.0.1:$(<proxy.port) bnc-stream "${url[@]}" -n 3 SOLUSDT >s.out
-	[[ $(lines s.out) -eq 3 && $(<proxy.log) == "http 127.0.0.1:$MOCK_PORT" ]]
+	wait_for $PATIENCE test -s proxy.port
+	https_proxy=http://127.0.0.1:$(<proxy.port) now -n 3 SOLUSDT >s.out
+	[[ $(frames s.out) -eq 3 && $(<proxy.log) == "http 127.0.0.1:$MOCK_PORT" ]]
 	: >proxy.log
-	https_proxy=http://127.0.0.1:$(<proxy.port) no_proxy=127.0.0.1 bnc-stream "${url[@]}" -n 3 SOLUSDT >s.out
-	[[ $(lines s.out) -eq 3 && ! -s proxy.log ]]
+	https_proxy=http://127.0.0.1:$(<proxy.port) no_proxy=127.0.0.1 now -n 3 SOLUSDT >s.out
+	[[ $(frames s.out) -eq 3 && ! -s proxy.log ]]
 	# libwebsockets would take this one by itself
-	http_proxy=http://127.0.0.1:$(<proxy.port) bnc-stream "${url[@]}" -n 3 SOLUSDT >s.out
-	[[ $(lines s.out) -eq 3 && ! -s proxy.log ]]
+	http_proxy=http://127.0.0.1:$(<proxy.port) now -n 3 SOLUSDT >s.out
+	[[ $(frames s.out) -eq 3 && ! -s proxy.log ]]
 }
 
 @test "a SOCKS5 proxy, from the environment" {
-	local url
 	exchange
-	url
 	start proxy "$ROOT/tests/e2e/stream-proxy" "$SCRATCH/proxy.port" "$SCRATCH/proxy.log"
-	wait_for 5 test -s proxy.port
-	all_proxy=socks5h://127.0.0.1:$(<proxy.port) bnc-stream "${url[@]}" -n 3 SOLUSDT >s.out
-	[[ $(lines s.out) -eq 3 && $(<proxy.log) == "socks5 127.0.0.1:$MOCK_PORT" ]]
+	wait_for $PATIENCE test -s proxy.port
+	all_proxy=socks5h://127.0.0.1:$(<proxy.port) now -n 3 SOLUSDT >s.out
+	[[ $(frames s.out) -eq 3 && $(<proxy.log) == "socks5 127.0.0.1:$MOCK_PORT" ]]
 }
 
 @test "a proxy that is not there, or asks for a login, is told" {
-	local url
+	local login
 	exchange
-	url
-	https_proxy=http://127.0.0.1:$(free_port) run --separate-stderr bnc-stream "${url[@]}" -t 0.4 SOLUSDT
-	[[ $status -eq 0 && -z $output && $stderr == *"next attempt"* ]]
+	https_proxy=http://127.0.0.1:$(free_port) start s bnc-stream "${url[@]}" SOLUSDT 8>&-
+	hears s 'proxy.*next attempt'
+	stop s
+	[[ ! -s s.out ]]
 	start proxy "$ROOT/tests/e2e/stream-proxy" "$SCRATCH/proxy.port" "$SCRATCH/proxy.log" user:secret
-	wait_for 5 test -s proxy.port
-	https_proxy=http://127.0.0.1:$(<proxy.port) run --separate-stderr timeout 3 bnc-stream "${url[@]}" -t 0.5 SOLUSDT
-	[[ -z $output && $stderr == *proxy* && $stderr != *secret* ]]
-	https_proxy=http://user:secret@127.0.0.1:$(<proxy.port) run --separate-stderr bnc-stream "${url[@]}" -n 1 SOLUSDT
-	[[ $status -eq 0 && -n $output ]]
+	wait_for $PATIENCE test -s proxy.port
+	for login in "" user:wrong@; do
+		https_proxy=http://${login}127.0.0.1:$(<proxy.port) start s bnc-stream "${url[@]}" -v SOLUSDT 8>&-
+		hears s 'proxy.*(407|login)'
+		stop s
+		[[ ! -s s.out ]]
+		run ! has_said s wrong
+	done
+	https_proxy=http://user:secret@127.0.0.1:$(<proxy.port) now -n 1 SOLUSDT | jq -e .recv
 }

@@ -193,6 +193,26 @@ static void a_line_that_joins_ahead_waits_for_the_other(void **state)
 	assert_int_equal(arbiter_counters(a)->gaps, 0);
 }
 
+/* a successor whose old line lags: what the old one still has comes, however late, and in order */
+static void a_line_that_joins_ahead_has_patience(void **state)
+{
+	(void)state;
+	line(0, ARBITER_ON), line(1, ARBITER_ON);
+	chain(0, 1), chain(1, 9), chain(1, 10);
+	now += ARBITER_JOIN_US - 1;
+	arbiter_tick(a, now);
+	chain(0, 2), chain(0, 3);
+	says("1/0 2/0 3/0 ");
+	now += 1;
+	arbiter_tick(a, now);
+	says("gap(3,9) 9/1 10/1 ");
+	/* and only once: afterwards it is a line like the others */
+	chain(1, 13);
+	now += ARBITER_WINDOW_US;
+	arbiter_tick(a, now);
+	says("gap(10,13) 13/1 ");
+}
+
 static void a_line_that_joins_behind_is_in_step(void **state)
 {
 	(void)state;
@@ -487,6 +507,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(when_the_other_line_dies_holes_are_told, start, end),
 		cmocka_unit_test_setup_teardown(an_opening_line_is_waited_for, start, end),
 		cmocka_unit_test_setup_teardown(a_line_that_joins_ahead_waits_for_the_other, start, end),
+		cmocka_unit_test_setup_teardown(a_line_that_joins_ahead_has_patience, start, end),
 		cmocka_unit_test_setup_teardown(a_line_that_joins_behind_is_in_step, start, end),
 		cmocka_unit_test_setup_teardown(a_quiet_stream_is_covered_at_once, start, end),
 		cmocka_unit_test_setup_teardown(contents_tell_when_two_lines_have_met, start, end),
