@@ -9,7 +9,7 @@
 #   BNC_ASSET      as bnc-equity -a      BNC_BUFFER     8M (default, at most 240M), as bnc-stream --buffer
 #   BNC_RATE       demo: events a second and stream
 #   BNC_URL        live: another exchange, as bnc-stream -u; BNC_CACERT: and its certificate authority
-#   BNC_BIN        where the programs are; else ../build/bin or ../../bin beside this script, else they are in PATH
+#   BNC_BIN        where the programs are, in front of PATH; default ../build/bin or ../../bin beside this script
 #
 # With --check it starts nothing and only says what keeps it from starting. A line is at most 4082 bytes long, its end
 # included: websocketd gives that as one frame. A longer one (an equity_snapshot that names hundreds of positions
@@ -33,9 +33,10 @@ scratch=
 
 find_programs() {
 	local dir
-	for dir in ${BNC_BIN:+"$BNC_BIN"} "$here/../build/bin" "$here/../../bin"; do
-		[[ -x $dir/bnc-heartbeat ]] && PATH=$dir:$PATH && return
+	for dir in "$here/../build/bin" "$here/../../bin"; do
+		[[ ! -x $dir/bnc-heartbeat ]] || break
 	done
+	PATH=${BNC_BIN:-$dir}:$PATH
 }
 
 need() { # PROGRAM...
