@@ -9,22 +9,28 @@ void fields_open(struct fields *f, fields_slot *slot)
 	*f = (struct fields){ .slot = slot };
 }
 
-/* a string with escapes -> without; one that does not fit is nothing that a reader could use */
-static void undo_escapes(struct fields *f, struct json_val *v)
+/* the text of a string that came with escapes; one that does not fit is nothing that a reader could use */
+static void undo_escapes(struct fields *f, unsigned slot)
 {
-	char *out = f->plain + f->plain_n;
-	int n = f->plain_n > FIELDS_PLAIN - FIELDS_STRING_MAX ? -1 : json_unescape(json_text(*v), out, FIELDS_STRING_MAX);
+	struct json_val *v = &f->v[slot];
+	bool full = f->plain_n > FIELDS_PLAIN - FIELDS_STRING_MAX;
+	int n = full ? -1 : json_unescape(json_text(*v), f->plain + f->plain_n, FIELDS_STRING_MAX);
 
-	*v = n < 0 ? (struct json_val){ v->p, v->n, JSON_NONE, true } : (struct json_val){ out, (uint32_t)n, JSON_STRING, true };
-	f->plain_n += n < 0 ? 0 : (size_t)n;
+	if (n < 0) {
+		v->kind = JSON_NONE;
+		n = 0;
+	}
+	f->undone[slot].at = (uint16_t)f->plain_n;
+	f->undone[slot].n = (uint16_t)n;
+	f->plain_n += (size_t)n;
 }
 
 static inline void keep(struct fields *f, unsigned slot, struct json_val v)
 {
-	if (scan_unlikely(v.escaped))
-		undo_escapes(f, &v);
 	f->v[slot] = v;
 	f->seen[slot >> 6] |= 1ULL << (slot & 63);
+	if (scan_unlikely(v.escaped))
+		undo_escapes(f, slot);
 }
 
 /* the members of depth 1 start: see FIELDS_OUTER */

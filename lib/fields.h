@@ -28,16 +28,19 @@ struct fields {
 	uint64_t seen[2]; /* bit per slot */
 	struct json_val v[FIELDS_SLOTS];
 	bool entered;
+	struct {
+		uint16_t at, n;
+	} undone[FIELDS_SLOTS];		     /* where in `plain` the text of a string is that came with escapes */
+	char plain[FIELDS_PLAIN + JSON_PAD]; /* those texts */
 	size_t plain_n;
-	char plain[FIELDS_PLAIN + JSON_PAD]; /* strings whose escapes were undone */
 	const char *why; /* after false: what is wrong, a constant sentence */
 	size_t at;       /* and at which byte of the line */
 };
 
 void fields_open(struct fields *f, fields_slot *slot);
 
-/* line: an object, blanks around it; padded as lib/json asks. Values point into the line or into f, and
- * are good until the next line. */
+/* line: an object, blanks around it; padded as lib/json asks. Values point into the line, what
+ * fields_text() gives into the line or into f; they are good until the next line. */
 bool fields_read(struct fields *f, struct span line);
 
 /* an object value that was handed out, checked already */
@@ -54,8 +57,11 @@ static inline enum json_kind fields_kind(const struct fields *f, unsigned slot)
 	return fields_has(f, slot) ? (enum json_kind)f->v[slot].kind : JSON_NONE;
 }
 
+/* of a string: without escapes */
 static inline struct span fields_text(const struct fields *f, unsigned slot)
 {
+	if (__builtin_expect(f->v[slot].escaped, 0))
+		return (struct span){ f->plain + f->undone[slot].at, f->undone[slot].n };
 	return json_text(f->v[slot]);
 }
 
