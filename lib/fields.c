@@ -153,7 +153,7 @@ void fields_enter(struct fields *f, struct json_val object_value)
 	struct scan_error e;
 
 	forget(f);
-	object(f, object_value.p, 0, &e);
+	object(f, object_value.p, 1, &e);
 }
 
 bool fields_read(struct fields *f, struct span line)

@@ -43,7 +43,7 @@ void fields_open(struct fields *f, fields_slot *slot);
  * fields_text() gives into the line or into f; they are good until the next line. */
 bool fields_read(struct fields *f, struct span line);
 
-/* an object value that was handed out, checked already */
+/* an object value that was handed out, checked already; its members are at depth 1: no envelope */
 void fields_enter(struct fields *f, struct json_val object);
 
 static inline bool fields_has(const struct fields *f, unsigned slot)
