@@ -88,9 +88,13 @@ demo_position() {
 
 # what says that it is a recording stays outside of the filters, so that their output is the same every time
 recorded() { # FILE
+	local each result
 	status live "a recording: not the market of now" replay
-	zcat -f -- "$1" | bnc-normalize "${market[@]}" | bnc-equity "${equity[@]}" || return
-	status end "the recording has ended" replay
+	zcat -f -- "$1" | bnc-normalize "${market[@]}" | bnc-equity "${equity[@]}"
+	result=$? each=("${PIPESTATUS[@]}")
+	# a filter's 1: some lines were refused, and told
+	((each[0] || result > 1)) || status end "the recording has ended" replay
+	return $result
 }
 
 one_frame_a_line() {

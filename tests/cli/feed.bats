@@ -38,6 +38,23 @@ types() { jq -r '.type + (if .source then " " + .source else "" end)' | tr '\n' 
 		.[1].ts > 1.7e12 and (.[1].detail | test("5031 bytes is"))' out
 }
 
+@test "whatever a recording holds, each line is valid UTF-8, not empty, and ended" {
+	printf '\n{"type":"note","text":"\xff\xfe"}\n{"type":"note","text":"\xed\xa0\x80"}\n\r\n{"type":"note","a":"\0"}\n{"type":"note","last":"é"}' >>recording
+	BNC_SOURCE=replay:recording run -1 --separate-stderr "$FEED"
+	printf '%s\n' "$output" >out
+	iconv -f UTF-8 -t UTF-8 out >/dev/null
+	jq -e -s 'all(.[]; type == "object")' out >/dev/null
+	[[ $output == *'"last":"é"'*'"state":"end"'* && $(grep -c '"note"' out) == 1 ]]
+	[[ $stderr == *"bnc-normalize: "*refused* ]]
+	BNC_SOURCE=replay:recording "$FEED" 2>/dev/null | tail -c 1 | od -An -c | grep -qF '\n'
+}
+
+@test "a recording that breaks off is not said to have ended" {
+	gzip recording && truncate -s -5 recording.gz
+	BNC_SOURCE=replay:recording.gz run ! "$FEED"
+	[[ $output != *'"state":"end"'* && $output == *gzip* ]]
+}
+
 @test "hundreds of positions without a price: their snapshots are told, not sent" {
 	for i in {1000..1999}; do
 		echo "{\"type\":\"position_update\",\"symbol\":\"A$i\",\"qty\":\"1\",\"entryPrice\":\"1\",\"ts\":1,\"pair\":\"A${i}USDT\",\"market\":\"usdm\"}"
