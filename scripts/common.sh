@@ -63,11 +63,11 @@ close_others() { # [FD to keep]
 	done
 }
 
-# a feed that was killed could not tidy up
+# a feed that was killed could not tidy up, and its number may be another process' by now
 remove_left_overs() {
 	local dir pid
 	for dir in "$BNC_RUN"/demo.*; do
 		pid=${dir##*/demo.}
-		[[ ! -d $dir || -d /proc/${pid%%.*} ]] || rm -rf -- "$dir"
+		[[ ! -d $dir ]] || grep -qs feed.sh "/proc/${pid%%.*}/cmdline" || rm -rf -- "$dir"
 	done
 }

@@ -35,7 +35,7 @@ client() { "$WS" "ws://127.0.0.1:$BNC_PORT/ws" "$@"; }
 @test "demo: equity moves with the price, exactly" {
 	export BNC_SOURCE=demo BNC_BALANCE=5000 BNC_RATE=50
 	serve
-	client --seconds $((3 * SLOW)) >out
+	client --seconds 4 >out
 	/usr/bin/python3 - <<-'E'
 		import json
 		from decimal import Decimal
@@ -67,7 +67,7 @@ client() { "$WS" "ws://127.0.0.1:$BNC_PORT/ws" "$@"; }
 	serve
 	client --seconds $((12 * SLOW)) --until '"type":"status","state":"connecting".*"source":"live".*next attempt' \
 		--until '"type":"heartbeat"' >out
-	client --seconds $((6 * SLOW)) >out
+	client --seconds 7 >out
 	(($(grep -c '"type":"heartbeat"' out) >= 2))
 	jq -e -s 'all(.[]; .type == "heartbeat" or .type == "equity_snapshot" or (.type == "status" and .state == "connecting"))' out >/dev/null
 }
@@ -92,8 +92,12 @@ only_serve() {
 	echo "$output"
 	((output >= 30))
 	wait_for $((3 * SLOW)) only_serve
-	[[ -z $(compgen -G 'run/demo.*') ]]
+	# a feed that was killed before it could tidy up: the next one does
+	local dirs=(run/demo.*) dir
 	client --seconds $((3 * SLOW)) --until '"symbol":"SOL"' >/dev/null
+	for dir in "${dirs[@]}"; do
+		[[ ! -e $dir ]]
+	done
 }
 
 @test "serve.sh killed while the demo runs: the offline exchange and all filters go" {
@@ -103,6 +107,7 @@ only_serve() {
 	wait_for $((5 * SLOW)) grep -q price_update client.out
 	stop serve KILL
 	wait_for 2 only_serve
+	serve
 	[[ -z $(compgen -G 'run/demo.*') ]]
 }
 

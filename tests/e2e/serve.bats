@@ -255,9 +255,10 @@ tree() {
 }
 
 @test "what a killed feed could not tidy up is tidied, what a living one uses is not" {
-	mkdir run/demo.999999999.abc "run/demo.$$.abc"
+	start living bash -c 'exec -a feed.sh sleep 1000'
+	mkdir run/demo.999999999.abc "run/demo.$$.abc" "run/demo.$living_pid.abc"
 	serve
-	[[ ! -e run/demo.999999999.abc && -d run/demo.$$.abc ]]
+	[[ ! -e run/demo.999999999.abc && ! -e run/demo.$$.abc && -d run/demo.$living_pid.abc ]]
 }
 
 @test "the logs are kept short while it runs" {
