@@ -341,10 +341,18 @@ static void records_keep_their_bound(void **state)
 	e.price = n;
 	for (enum event_source s = EVENT_BOOK; s <= EVENT_TICKER; s++) {
 		e.source = s;
-		e.book.bid = e.book.ask = e.book.bid_qty = e.book.ask_qty = n;
-		if (s == EVENT_KLINE || s == EVENT_TICKER) {
+		if (s == EVENT_BOOK) {
+			e.book.bid = e.book.ask = e.book.bid_qty = e.book.ask_qty = n;
+		} else if (s == EVENT_TRADE) {
+			e.trade.qty = e.trade.id = n;
+			e.trade.sell = true;
+		} else if (s == EVENT_MARK) {
+			e.mark.index_price = e.mark.funding_rate = n;
+			e.mark.next_funding_ts = INT64_MIN;
+		} else {
 			e.bar.interval = SPAN("12345678");
 			e.bar.open = e.bar.high = e.bar.low = e.bar.volume = n;
+			e.bar.closed = false;
 		}
 		assert_true(event_write_price(out, &e) - out + 32 <= LINE_RECORD_MAX);
 	}

@@ -178,6 +178,34 @@ static void what_is_no_answer_is_refused(void **state)
 	close(fd);
 }
 
+/* what could not stand in a record as it is, or makes it too long, is as if it were not listed */
+static void bases_that_no_record_can_carry_are_left_out(void **state)
+{
+	char text[1024];
+	const char *why;
+
+	(void)state;
+	for (size_t n = 127; n <= 129; n++) {
+		int at = snprintf(text, sizeof text,
+		    "{\"symbols\":[{\"symbol\":\"A\",\"baseAsset\":\"B\"},{\"symbol\":\"XUSDT\",\"baseAsset\":\"");
+		memset(text + at, 'b', n);
+		snprintf(text + at + n, sizeof text - (size_t)at - n, "\"}]}");
+		struct symbols *s = read_text(text, strlen(text), &why);
+		assert_non_null(s);
+		assert_int_equal(symbol_base(s, SPAN("XUSDT")).n, n <= 128 ? n : 1);
+		symbols_free(s);
+	}
+	static const char quoted[] =
+	    "{\"symbols\":[{\"symbol\":\"A\",\"baseAsset\":\"B\"},{\"symbol\":\"XUSDT\",\"baseAsset\":\"B\\\"\"},"
+	    "{\"symbol\":\"YUSDT\",\"baseAsset\":\"\\u0000\"},{\"symbol\":\"Z\\u0022USDT\",\"baseAsset\":\"B\"}]}";
+	struct symbols *s = read_text(quoted, sizeof quoted - 1, &why);
+	assert_non_null(s);
+	assert_base(s, "A", "B");
+	assert_base(s, "XUSDT", "X");
+	assert_base(s, "YUSDT", "Y");
+	symbols_free(s);
+}
+
 /* as many as the exchange has several times over, beyond the first allocation, and names that cannot be undone in place
  */
 static void many_symbols(void **state)
@@ -233,6 +261,7 @@ int main(void)
 		cmocka_unit_test(the_base_points_into_the_pair),
 		cmocka_unit_test(an_answer_is_read),
 		cmocka_unit_test(what_is_no_answer_is_refused),
+		cmocka_unit_test(bases_that_no_record_can_carry_are_left_out),
 		cmocka_unit_test(many_symbols),
 		cmocka_unit_test(a_pipe_is_read_to_its_end),
 	};
