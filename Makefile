@@ -118,18 +118,16 @@ deps:
 
 demo: deps
 	$(MAKE) all
-	BNC_SOURCE=demo scripts/serve.sh
+	BNC_BIN="$$(cd "$(BUILD)/bin" && pwd)" BNC_SOURCE=demo scripts/serve.sh
 
 run: deps
 	$(MAKE) all
-	BNC_SOURCE=live scripts/serve.sh
+	BNC_BIN="$$(cd "$(BUILD)/bin" && pwd)" BNC_SOURCE=live scripts/serve.sh
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(LIBEXEC)
 	install -m 755 $(bins) $(DESTDIR)$(BINDIR)
-	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
-	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	for page in man/*.[157]; do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit; done
 	install -m 755 scripts/*.sh $(DESTDIR)$(LIBEXEC)
 
 uninstall:

@@ -43,11 +43,11 @@ static enum mock_market market_of(struct span word)
 /* lower(symbol) + tail as one more name */
 static void add_name(struct mock_take *t, struct span symbol, struct span tail, struct span more)
 {
-	char *out = t->text[t->names];
 	size_t n = symbol.n + tail.n + more.n;
 
 	if (t->names == MOCK_NAMES_MAX || n > MOCK_NAME_BYTES)
 		return;
+	char *out = t->text[t->names];
 	mock_lower(symbol, out);
 	memcpy(out + symbol.n, tail.p, tail.n);
 	if (more.n > 0)
