@@ -5,10 +5,11 @@ load stream
 
 bats_require_minimum_version 1.5.0
 
-# frames without end, as fast as they are taken
-recording() {
-	python3 - >recording <<-'P'
-		for i in range(40000):
+# two streams with so many frames each
+recording() { # N
+	python3 - "$1" >recording <<-'P'
+		import sys
+		for i in range(int(sys.argv[1])):
 		    t = 1790526538000 + i
 		    print('%d {"stream":"solusdt@aggTrade","data":{"e":"aggTrade","E":%d,"a":%d,"s":"SOLUSDT","p":"142.35","q":"1","f":1,"l":1,"T":1,"m":false}}' % (t, t, i + 1))
 		    print('%d {"stream":"solusdt@bookTicker","data":{"e":"bookTicker","u":%d,"s":"SOLUSDT","b":"1.1","B":"1","a":"1.2","A":"1","T":%d,"E":%d}}' % (t, 3 * i + 1, t, t))
@@ -33,7 +34,7 @@ has_end() { tail -n 1 "$1" | grep -q '"state":"end"'; }
 }
 
 @test "block: a full buffer drops the connections, the gap is told, and it goes on" {
-	recording
+	recording 40000
 	exchange --file recording -x max --start-after 2
 	sleeping s -s --buffer 256k -c book,agg SOLUSDT
 	hears s 'the reader is too slow: the buffer is full'
@@ -56,12 +57,12 @@ has_end() { tail -n 1 "$1" | grep -q '"state":"end"'; }
 
 @test "memory is bounded whatever the reader does" {
 	local peak
-	recording
-	exchange --file recording -x max --start-after 2 --loop
+	recording 150000
+	exchange --file recording -x max --start-after 2
 	sleeping s --buffer 4M -c book,agg SOLUSDT
 	hears s 'the reader is too slow: the buffer is full'
 	awake out
-	wait_for $PATIENCE has_frames out 60000
+	wait_for $PATIENCE has_frames out 80000
 	[[ -z ${SAN:-} && ! $BUILD =~ san ]] || skip "a sanitizer takes memory of its own"
 	peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$s_pid/status")
 	stop s
