@@ -72,6 +72,7 @@ has_end() { tail -n 1 "$1" | grep -q '"state":"end"'; }
 @test "conflate: the newest of each book is kept, trades are kept whole" {
 	exchange --rate 1000
 	sleeping s -s --on-full conflate --buffer 8M -c book,agg SOLUSDT
+	await subscribe 2
 	counted() { kill -s USR1 "$s_pid" && has_said s 'conflated [1-9][0-9]{2}'; }
 	wait_for $PATIENCE counted
 	awake out
