@@ -104,7 +104,7 @@ run_feed() {
 	trap - TERM
 	setpriv --pdeathsig TERM "$feed" </dev/null &
 	feed_pid=$!
-	trap 'asked=1; kill -TERM "$feed_pid"' TERM
+	trap 'asked=1; kill -TERM "$feed_pid" 2>/dev/null' TERM
 	exec </dev/null
 	# a signal interrupts wait; a feed that has ended is there until wait has told its status
 	until wait "$feed_pid"; result=$?; ! kill -0 "$feed_pid" 2>/dev/null; do :; done
