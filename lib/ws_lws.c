@@ -346,16 +346,14 @@ static void tls_failed(struct ws_conn *c, struct lws *wsi, const char *text)
 	ws_conn_cause(c, WS_TLS, "TLS handshake: %s", why ? why : *text ? text : "no answer");
 }
 
-static void upgrade_failed(struct ws_conn *c, struct lws *wsi, const char *text)
+static void upgrade_failed(struct ws_conn *c, const char *text)
 {
 	if (strncmp(text, "HS: ", 4) == 0)
 		text += 4;
 	if (c->end.http && c->end.http != 101)
 		ws_conn_cause(c, WS_HTTP, "the server answers HTTP %d", c->end.http);
-	else if (!c->end.http && tcp_has_ended(wsi))
-		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: the server closed the connection");
-	else if (strcmp(text, "read failed") == 0)
-		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: what answers does not speak HTTP");
+	else if (strcmp(text, "read failed") == 0) /* the end, or something else than HTTP */
+		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: no answer in HTTP");
 	else
 		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: %s", *text ? text : "no answer");
 }
@@ -369,7 +367,7 @@ static void handshake_failed(struct ws_conn *c, struct lws *wsi, const char *in,
 	if (c->tls && !c->request)
 		tls_failed(c, wsi, text);
 	else
-		upgrade_failed(c, wsi, text);
+		upgrade_failed(c, text);
 }
 
 /* the peer's close frame; libwebsockets answers it. It shows a code that it does not know, also 1012 and 1013, as 1002. */
