@@ -311,6 +311,8 @@ static void on_news(void *user, const struct binance_news_item *item)
 {
 	struct app *a = user;
 
+	if (outbox_complete(&a->box)) /* nothing is missing from what was asked for */
+		return;
 	if (item->loud || a->o.ws.verbose)
 		say(item->text);
 	if (!item->state)
@@ -396,20 +398,18 @@ static void stop(struct app *a)
 /* what must not be done inside a callback of the session */
 static void settle(struct app *a)
 {
-	int64_t now = clock_mono_us();
-
 	if (a->want_end && !a->ending)
 		begin_end(a);
 	if (!a->ending) {
 		/* no connection is kept that nobody listens to */
 		enum outbox_level level = outbox_level(&a->box);
 		if (level == OUTBOX_FULL)
-			binance_session_pause(a->session, "the reader is too slow: the buffer is full", now);
+			binance_session_pause(a->session, "the reader is too slow: the buffer is full", clock_mono_us());
 		else if (level == OUTBOX_ROOM)
-			binance_session_resume(a->session, "the reader has taken half of the buffer", now);
+			binance_session_resume(a->session, "the reader has taken half of the buffer", clock_mono_us());
 		return;
 	}
-	bool late = now >= a->end_at;
+	bool late = clock_mono_us() >= a->end_at;
 	bool written = outbox_empty(&a->box) && (late || binance_session_ended(a->session));
 	if (a->reader_gone || written || (late && a->by_signal))
 		stop(a);

@@ -21,8 +21,8 @@ struct line {
 	unsigned met;  /* bit per line: both have brought one content */
 };
 
-struct recent { /* a content, and which lines have brought it */
-	uint64_t hash;
+struct recent { /* an event that was printed, and which lines have brought its content */
+	uint64_t id;
 	unsigned lines;
 };
 
@@ -35,7 +35,7 @@ struct stream {
 	int64_t last_recv;
 	struct line line[ARBITER_LINES];
 	struct held *held; /* by id, growing; owned */
-	struct recent *recent; /* ring of the latest contents, owned; NULL until there is one */
+	struct recent *recent; /* ring, owned; NULL until there is one */
 	size_t recent_n;       /* ever put */
 };
 
@@ -104,6 +104,28 @@ static size_t number_of(const struct arbiter *a, const struct stream *s)
 
 /* ------------------------------------------------------------------------------------------------ printing */
 
+/* among the latest that were printed, the newest first; NULL: not there */
+static struct recent *find_recent(const struct stream *s, uint64_t id)
+{
+	size_t n = s->recent_n < ARBITER_RECENT ? s->recent_n : ARBITER_RECENT;
+
+	for (size_t i = 1; i <= n; i++) {
+		struct recent *r = &s->recent[(s->recent_n - i) % ARBITER_RECENT];
+		if (r->id == id)
+			return r;
+	}
+	return NULL;
+}
+
+/* without memory for it copies of contents are not known, and those of numbers not told from what comes too late */
+static void remember(struct stream *s, uint64_t id, unsigned line)
+{
+	if (!s->recent)
+		s->recent = calloc(ARBITER_RECENT, sizeof *s->recent);
+	if (s->recent)
+		s->recent[s->recent_n++ % ARBITER_RECENT] = (struct recent){ id, 1u << line };
+}
+
 static void print(struct arbiter *a, struct stream *s, const struct arbiter_event *e, unsigned line,
     struct span payload, int64_t recv)
 {
@@ -116,6 +138,7 @@ static void print(struct arbiter *a, struct stream *s, const struct arbiter_even
 	}
 	s->last_time = e->time > s->last_time ? e->time : s->last_time;
 	s->last_recv = recv;
+	remember(s, e->id, line);
 	a->counters.won[line]++;
 	a->out.print(a->user, number_of(a, s), line, payload, recv);
 }
@@ -260,15 +283,6 @@ static void begin_anew(struct arbiter *a, struct stream *s, const struct arbiter
 	print(a, s, e, line, payload, recv);
 }
 
-/* not new: dropped */
-static void drop(struct arbiter *a, const struct line *l, const struct arbiter_event *e)
-{
-	if (l->any && e->id < l->seen)
-		a->counters.obsolete++;
-	else
-		a->counters.copies++;
-}
-
 /* in order: what others brought and is older goes first, what waited for it behind it */
 static void accept(struct arbiter *a, struct stream *s, const struct arbiter_event *e, unsigned line,
     struct span payload, int64_t recv)
@@ -307,7 +321,8 @@ static void offer_numbered(struct arbiter *a, struct stream *s, unsigned line, s
 	if (s->any && began_anew(s, l, &e)) {
 		begin_anew(a, s, &e, line, payload, recv);
 	} else if (s->any && e.id <= s->last) {
-		drop(a, l, &e);
+		a->counters.copies += find_recent(s, e.id) != NULL;
+		a->counters.obsolete += find_recent(s, e.id) == NULL;
 	} else if (!s->any || (has_prev && e.prev <= s->last)) {
 		accept(a, s, &e, line, payload, recv);
 	} else {
@@ -326,17 +341,6 @@ static void offer_numbered(struct arbiter *a, struct stream *s, unsigned line, s
 	release_hopeless(a, s);
 }
 
-/* among the latest contents; NULL: not there */
-static struct recent *find_recent(const struct stream *s, uint64_t hash)
-{
-	size_t n = s->recent_n < ARBITER_RECENT ? s->recent_n : ARBITER_RECENT;
-
-	for (size_t i = 0; i < n; i++)
-		if (s->recent[i].hash == hash)
-			return &s->recent[i];
-	return NULL;
-}
-
 /* one more line has brought it */
 static void meet(struct arbiter *a, struct stream *s, struct recent *r, unsigned line)
 {
@@ -349,17 +353,14 @@ static void meet(struct arbiter *a, struct stream *s, struct recent *r, unsigned
 static void offer_hashed(struct arbiter *a, struct stream *s, unsigned line, const struct arbiter_event *e,
     struct span payload, int64_t recv)
 {
-	if (!s->recent)
-		s->recent = calloc(ARBITER_RECENT, sizeof *s->recent);
+	struct recent *known = find_recent(s, e->id);
+
 	s->line[line].any = true;
-	struct recent *known = s->recent ? find_recent(s, e->id) : NULL;
 	if (known) {
 		a->counters.copies++;
 		meet(a, s, known, line);
 		return;
 	}
-	if (s->recent)
-		s->recent[s->recent_n++ % ARBITER_RECENT] = (struct recent){ e->id, 1u << line };
 	if (s->any_hashed && s->broken)
 		tell_gap(a, s, e, false, recv);
 	print(a, s, e, line, payload, recv);

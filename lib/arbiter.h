@@ -19,7 +19,7 @@
 #define ARBITER_HELD_EVENTS 4096
 #define ARBITER_HELD_BYTES (8u << 20)
 #define ARBITER_STEP_US 10000000LL /* a line that is on for so long has missed nothing of what came meanwhile */
-#define ARBITER_RECENT 512 /* contents remembered per ARBITER_HASHED stream; a copy that comes later is not known */
+#define ARBITER_RECENT 512 /* events remembered, a stream; a copy that comes later is not known as one */
 #define ARBITER_BACK_MS 5000 /* ids that go back while times go on by so much are a new numbering */
 
 enum arbiter_order {
@@ -59,8 +59,8 @@ struct arbiter_out {
 };
 
 struct arbiter_counters {
-	uint64_t copies;   /* dropped: another line, or this one, brought it before */
-	uint64_t obsolete; /* dropped: older than what its own line had brought already */
+	uint64_t copies;   /* dropped: it was printed already */
+	uint64_t obsolete; /* dropped: too late, a newer one of its stream was printed, and a gap told where it was proven */
 	uint64_t fills;	   /* came late over another line and filled a hole */
 	uint64_t gaps;
 	uint64_t won[ARBITER_LINES]; /* printed, by line */

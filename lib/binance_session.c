@@ -225,6 +225,14 @@ static bool is_served(const struct binance_session *s, const struct slot *t)
 	return false;
 }
 
+/* the server has named a time: nobody goes there before it (binance 7 (16)) */
+static void stay_away(struct binance_session *s, int64_t us)
+{
+	for (unsigned i = 0; i < s->slots; i++)
+		if (s->slot[i].due < s->now + us)
+			s->slot[i].due = s->now + us + (int64_t)(random64(s) % (uint64_t)(s->slot[i].backoff.base + 1));
+}
+
 /* what a failure means for the next attempt */
 static void schedule(struct binance_session *s, struct slot *t, const struct binance_down *d)
 {
@@ -240,6 +248,7 @@ static void schedule(struct binance_session *s, struct slot *t, const struct bin
 		}
 		if (!again) /* no reason to end */
 			backoff_slow(&t->backoff);
+		stay_away(s, least);
 	} else if (d) {
 		snprintf(t->reason, sizeof t->reason, "%.300s", d->text);
 		if (d->cause == BINANCE_DOWN_CERTIFICATE)
@@ -517,7 +526,7 @@ static void dead(struct binance_session *s, unsigned conn, const char *what, int
 	kill_conn(s, conn);
 }
 
-/* data or pongs must come; where they do not, we ask (binance 7 (3), (17), (26)) */
+/* data or pongs must come; where they do not, we ask, but not more than once in 15 s (binance 7 (3), (17), (26)) */
 static bool alive(struct binance_session *s, unsigned conn)
 {
 	struct conn *c = &s->conn[conn];
@@ -528,7 +537,7 @@ static bool alive(struct binance_session *s, unsigned conn)
 		dead(s, conn, "neither data nor pong", idle);
 		return false;
 	}
-	if (idle >= s->o.stale / 3 && s->now - c->pinged >= s->o.stale / 3) {
+	if (idle >= s->o.stale / 2 && s->now - c->pinged >= s->o.stale / 2) {
 		c->pinged = s->now;
 		order(s, conn, BINANCE_PING);
 	}

@@ -127,6 +127,18 @@ static void the_other_line_fills_a_hole(void **state)
 	says("6/1 ");
 }
 
+static void what_comes_too_late_is_no_copy(void **state)
+{
+	(void)state;
+	line(0, ARBITER_ON), line(1, ARBITER_ON);
+	jump(0, 10), jump(1, 10), jump(0, 30); /* this line has left out 20, which nobody can know */
+	jump(1, 20), jump(1, 30);
+	chain(0, 31), chain(0, 33), chain(1, 33), chain(1, 32), chain(1, 33);
+	says("10/0 30/0 31/0 gap(31,33) 33/0 ");
+	assert_int_equal(arbiter_counters(a)->copies, 4);
+	assert_int_equal(arbiter_counters(a)->obsolete, 2);
+}
+
 static void a_hole_of_both_lines_is_told_at_once(void **state)
 {
 	(void)state;
@@ -502,6 +514,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_single_line_holds_nothing, start, end),
 		cmocka_unit_test_setup_teardown(copies_are_dropped_whoever_is_first, start, end),
 		cmocka_unit_test_setup_teardown(the_other_line_fills_a_hole, start, end),
+		cmocka_unit_test_setup_teardown(what_comes_too_late_is_no_copy, start, end),
 		cmocka_unit_test_setup_teardown(a_hole_of_both_lines_is_told_at_once, start, end),
 		cmocka_unit_test_setup_teardown(a_hole_that_nobody_fills_is_told_in_time, start, end),
 		cmocka_unit_test_setup_teardown(when_the_other_line_dies_holes_are_told, start, end),

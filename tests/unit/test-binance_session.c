@@ -294,6 +294,25 @@ static void retry_after_is_obeyed(void **state)
 	says("connect0m ");
 }
 
+static void a_time_that_the_server_names_holds_for_all(void **state)
+{
+	(void)state;
+	begin(2, "a@aggTrade a");
+	tick(0);
+	says("connect0p connect2p connect4m connect6m ");
+	down(0, BINANCE_DOWN_NETWORK, 0, -1); /* due within a second */
+	down(2, BINANCE_DOWN_HTTP, 429, 50);
+	down(4, BINANCE_DOWN_NETWORK, 0, -1);
+	down(6, BINANCE_DOWN_HTTP, 503, 55);
+	for (int i = 0; i < 549; i++)
+		tick(100000);
+	says("");
+	for (int i = 0; i < 12; i++)
+		tick(100000);
+	for (const char *const *p = (const char *const[]){ "connect0p", "connect2p", "connect4m", "connect6m", NULL }; *p; p++)
+		assert_non_null(strstr(log_text, *p));
+}
+
 static void what_cannot_get_better_ends_it(void **state)
 {
 	static const int statuses[] = { 451, 403, 404, 400 };
@@ -351,19 +370,19 @@ static void silence_is_asked_about_and_ends(void **state)
 	agg(0, 1);
 	log_n = 0;
 	log_text[0] = '\0';
-	tick(9 * SECOND);
+	tick(14 * SECOND);
 	says("");
 	tick(SECOND);
 	says("ping0 ");
 	tick(5 * SECOND);
 	says("");
 	binance_session_pong(s, 0, now);
-	tick(9 * SECOND);
+	tick(14 * SECOND);
 	says("");
 	tick(SECOND);
 	says("ping0 ");
-	tick(10 * SECOND), tick(9 * SECOND);
-	says("ping0 ");
+	tick(14 * SECOND);
+	says("");
 	loud = true;
 	tick(SECOND);
 	says_about("neither data nor pong for 30.000 s");
@@ -577,7 +596,7 @@ static void data_says_more_than_an_acknowledgement(void **state)
 	binance_session_up(s, 0, now);
 	agg(0, 1);
 	tick(10 * SECOND);
-	says("connect0m send0:53 a@aggTrade#1 ping0 ready ");
+	says("connect0m send0:53 a@aggTrade#1 ready ");
 }
 
 static void rubbish_is_refused(void **state)
@@ -646,6 +665,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_waits_between_attempts_and_never_stops, start, end),
 		cmocka_unit_test_setup_teardown(the_first_frame_resets_the_wait, start, end),
 		cmocka_unit_test_setup_teardown(retry_after_is_obeyed, start, end),
+		cmocka_unit_test_setup_teardown(a_time_that_the_server_names_holds_for_all, start, end),
 		cmocka_unit_test_setup_teardown(what_cannot_get_better_ends_it, start, end),
 		cmocka_unit_test_setup_teardown(a_refused_successor_is_no_end, start, end),
 		cmocka_unit_test_setup_teardown(the_budget_is_asked_first, start, end),
