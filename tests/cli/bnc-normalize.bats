@@ -263,6 +263,25 @@ for i in range(0, len(text), size): os.write(1, text[i:i + size])' $size <in | b
 		diff - <(priced A AUSDT 1.5 1 2 1723161600001 spot)
 }
 
+# Generated lines, sound and spoiled, against another program's decimals: records byte by byte, every counter, refusals.
+@test "thousands of generated frames give what python's decimals give" {
+	local seed market
+	for seed in 1 2; do
+		"$TOOLS/frames.py" $seed 8000 >in
+		for market in usdm coinm spot; do
+			bnc-normalize -v -m $market in >out 2>err || true
+			"$TOOLS/normalize.py" -m $market in >expected 2>expected.err
+			cmp out expected
+			[ "$(wc -l <out)" -gt 2000 ]
+			[ "$(sed -n "s/.*\(records [0-9]\)/\1/p" err)" = "$(tail -n 1 expected.err)" ]
+			[ "$(sed -n 's/^bnc-normalize: \([0-9]*\) lines refused.*/\1/p' err)" -eq "$(grep -c '^refused' expected.err)" ]
+			# the lines that are told at once, before the flood
+			diff <(sed -n 's/^bnc-normalize: line \([0-9]*\): .*/refused \1/p' err | head -n 20) \
+				<(grep '^refused' expected.err | head -n 20)
+		done
+	done
+}
+
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 # Each bad line of tests/hostile between two good ones, a file each. Twenty files a run: no more refusals than that are

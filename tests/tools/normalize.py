@@ -124,10 +124,12 @@ def record(event, frame, source, price):
 
 def book(event, frame):
     number = {key: amount(event.get(key)) for key in "bBaA"}
-    made = record(event, frame, "book", (number["b"] + number["a"]) / 2)
+    total = number["b"] + number["a"]
+    made = record(event, frame, "book", total / 2)
     if not number["b"] or not number["a"]:
         return "placeholders"
-    decimal_of(made["price"])  # fits as well
+    for result in (total, total / 2):  # must fit as well, the sum on the way too
+        decimal_of(plain(result))
     made.update(bid=plain(number["b"]), bidQty=plain(number["B"]), ask=plain(number["a"]), askQty=plain(number["A"]))
     return made
 
@@ -137,7 +139,8 @@ def fill(event, frame, id_key):
     made = record(event, frame, "trade", price)
     made["qty"] = plain(qty)
     made["side"] = "SELL" if boolean(event.get("m")) else "BUY"  # the buyer was maker: the aggressor sold
-    made["id"] = str(integer(event.get(id_key), -(2**63), 2**63 - 1))
+    integer(event.get(id_key), -(2**63), 2**63 - 1)
+    made["id"] = str(event[id_key])  # its digits as they came
     return "placeholders" if not qty or event.get("X") == "NA" else made
 
 
