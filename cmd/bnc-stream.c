@@ -404,7 +404,8 @@ static void settle(struct app *a)
 		/* no connection is kept that nobody listens to */
 		enum outbox_level level = outbox_level(&a->box);
 		if (level == OUTBOX_FULL)
-			binance_session_pause(a->session, "the reader is too slow: the buffer is full", clock_mono_us());
+			binance_session_pause(
+			    a->session, "the reader is too slow: the buffer is full", clock_mono_us());
 		else if (level == OUTBOX_ROOM)
 			binance_session_resume(a->session, "the reader has taken half of the buffer", clock_mono_us());
 		return;
@@ -615,8 +616,8 @@ static void make_plan(struct app *a)
 		err_die(ERR_SYSTEM, "out of memory");
 	for (size_t i = 0; i < a->plan.streams; i++) {
 		const struct binance_stream *s = &a->plan.stream[i];
-		snprintf(text, sizeof text, "%s: not a stream that this program knows; the exchange may stay silent about it",
-		    s->name);
+		snprintf(text, sizeof text,
+		    "%s: not a stream that this program knows; the exchange may stay silent about it", s->name);
 		if (!s->known)
 			say(text);
 	}
@@ -676,7 +677,8 @@ static void set_up_loop(struct app *a)
 	if (!ws_watch_readable(a->ws, a->signals, signals_readable))
 		err_die(ERR_SYSTEM, "cannot watch for signals");
 	/* a file is always ready: there is nothing to watch */
-	a->watched = (a->to.nonblock || a->to.careful) && ws_watch_output(a->ws, a->to.fd, output_writable, output_gone);
+	a->watched =
+	    (a->to.nonblock || a->to.careful) && ws_watch_output(a->ws, a->to.fd, output_writable, output_gone);
 }
 
 static void tear_down(struct app *a)

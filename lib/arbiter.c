@@ -262,8 +262,8 @@ static void hold(struct arbiter *a, struct stream *s, const struct held *as, con
 
 /* ------------------------------------------------------------------------------------------------ deciding */
 
-/* Ids that go back begin a new numbering (an exchange restored, a test network reset) when times go on: at once where no
- * line was on in between, else after ARBITER_BACK_MS. Otherwise it is an old event once more. */
+/* Ids that go back begin a new numbering (an exchange restored, a test network reset) when times go on: at once where
+ * no line was on in between, else after ARBITER_BACK_MS. Otherwise it is an old event once more. */
 static bool began_anew(const struct stream *s, const struct line *l, const struct arbiter_event *e)
 {
 	if (e->id >= s->last)
@@ -302,8 +302,8 @@ static bool is_in_step(const struct line *l, int64_t now)
 	return l->state == ARBITER_ON && now - l->since >= ARBITER_STEP_US;
 }
 
-/* Is it known what was before this event? A line leaves nothing out between two that it brings; and where it is on for long
- * and the stream was never without a line, its first one follows what was printed last. */
+/* Is it known what was before this event? A line leaves nothing out between two that it brings; and where it is on for
+ * long and the stream was never without a line, its first one follows what was printed last. */
 static bool know_prev(const struct stream *s, const struct line *l, struct arbiter_event *e, int64_t now)
 {
 	if (e->order == ARBITER_CHAINED)
@@ -439,7 +439,7 @@ bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsig
 		return true;
 	if (!s->line[old].any)
 		return now - l->since >= ARBITER_WINDOW_US;
-	/* contents have no order: only one that both have brought says where they are to each other. While a numbered event
-	 * is held, the new line may be ahead */
+	/* contents have no order: only one that both have brought says where they are to each other. While a numbered
+	 * event is held, the new line may be ahead */
 	return l->any && (s->any ? !s->held : (l->met >> old & 1) != 0);
 }

@@ -1,11 +1,11 @@
-/* arbiter - the same streams over several lines, given out once and in order (A/B line arbitration). Pure: ids, times and
- * bytes come in as arguments; what an id means is the caller's.
+/* arbiter - the same streams over several lines, given out once and in order (A/B line arbitration). Pure: ids, times
+ * and bytes come in as arguments; what an id means is the caller's.
  *
  * Whichever line brings an event first wins; the others' copies are dropped. A hole that another line may still
- * fill holds what follows it back, for ARBITER_WINDOW_US at most, or ARBITER_JOIN_US before the first event of a line; a
- * hole that stays is told. With a single line nothing
- * is ever held. What is held is capped: beyond ARBITER_HELD_EVENTS or ARBITER_HELD_BYTES the stream that wants to hold one
- * more gives up its holes at once, so that nothing grows. */
+ * fill holds what follows it back, for ARBITER_WINDOW_US at most, or ARBITER_JOIN_US before the first event of a line;
+ * a hole that stays is told. With a single line nothing is ever held. What is held is capped: beyond
+ * ARBITER_HELD_EVENTS or ARBITER_HELD_BYTES the stream that wants to hold one more gives up its holes at once, so that
+ * nothing grows. */
 #ifndef BNC_ARBITER_H
 #define BNC_ARBITER_H
 
@@ -60,7 +60,7 @@ struct arbiter_out {
 
 struct arbiter_counters {
 	uint64_t copies;   /* dropped: it was printed already */
-	uint64_t obsolete; /* dropped: too late, a newer one of its stream was printed, and a gap told where it was proven */
+	uint64_t obsolete; /* dropped: too late, a newer one was printed, and a gap told where it was proven */
 	uint64_t fills;	   /* came late over another line and filled a hole */
 	uint64_t gaps;
 	uint64_t won[ARBITER_LINES]; /* printed, by line */
@@ -87,8 +87,8 @@ void arbiter_tick(struct arbiter *a, int64_t now);
 void arbiter_flush(struct arbiter *a);
 
 /* Does all of `stream` that the line `old` may still bring come over `line` as well? Then `old` can be let go without a
- * hole: both have brought the same event, or nothing waits for `old` any more; or `line` is on for ARBITER_WINDOW_US where
- * `old` has never brought anything, and for ARBITER_STEP_US where nothing has come since. */
+ * hole: both have brought the same event, or nothing waits for `old` any more; or `line` is on for ARBITER_WINDOW_US
+ * where `old` has never brought anything, and for ARBITER_STEP_US where nothing has come since. */
 bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old, int64_t now);
 
 const struct arbiter_counters *arbiter_counters(const struct arbiter *a);

@@ -1,5 +1,5 @@
-/* backoff - how long to wait before the next attempt, and whether there is a point in one. Pure: the random number comes
- * in as an argument.
+/* backoff - how long to wait before the next attempt, and whether there is a point in one. Pure: the random number
+ * comes in as an argument.
  *
  * Full jitter: a wait is anything between nothing and a ceiling, and the ceiling doubles with each failure up to a cap.
  * Many clients that lost one server at one moment so come back spread out, not in step. */

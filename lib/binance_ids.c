@@ -82,7 +82,9 @@ void binance_ids_read(struct arbiter_event *e, enum binance_kind kind, enum even
 	if (id(f, 'E', &ms))
 		e->time = (int64_t)ms;
 	if (!numbered(e, kind, m, f))
-		*e = (struct arbiter_event){ .order = ARBITER_HASHED, .id = hash(fields_text(f, BINANCE_DATA)), .time = e->time };
+		*e = (struct arbiter_event){ .order = ARBITER_HASHED,
+			.id = hash(fields_text(f, BINANCE_DATA)),
+			.time = e->time };
 }
 
 uint64_t binance_ids_missing(enum binance_kind kind, const struct arbiter_gap *gap)

@@ -2,8 +2,8 @@
  *
  * aggTrade (a) and trade (t) count every event of their symbol; depth differences name the event before (futures: pu;
  * spot: U is one more than u before). bookTicker and partial books carry an update id that grows by jumps: copies and
- * order are known, holes are not. Everything else - kline, tickers, mark prices, arrays, liquidations - has no id of its
- * own, only a time that several events may share: there the bytes decide, which are the same over all connections. */
+ * order are known, holes are not. Everything else - kline, tickers, mark prices, arrays, liquidations - has no id of
+ * its own, only a time that several events may share: there the bytes decide, which are the same over all connections. */
 #ifndef BNC_BINANCE_IDS_H
 #define BNC_BINANCE_IDS_H
 

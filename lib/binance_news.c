@@ -47,10 +47,14 @@ static int put_name(const struct binance_news *w, long stream, char *text, size_
 	return stream < 0 ? snprintf(text, cap, "%s", "") : snprintf(text, cap, "%s: ", w->plan->stream[stream].name);
 }
 
-void binance_news_tell(struct binance_news *w, int64_t now, enum binance_topic topic, long stream, const char *format, ...)
+void binance_news_tell(
+    struct binance_news *w, int64_t now, enum binance_topic topic, long stream, const char *format, ...)
 {
-	static const char *const states[] = { [BINANCE_NEWS_CONNECTING] = "connecting", [BINANCE_NEWS_FAILED] = "connecting",
-		[BINANCE_NEWS_LIVE] = "live", [BINANCE_NEWS_STALE] = "stale", [BINANCE_NEWS_NOTE] = NULL };
+	static const char *const states[] = { [BINANCE_NEWS_CONNECTING] = "connecting",
+		[BINANCE_NEWS_FAILED] = "connecting",
+		[BINANCE_NEWS_LIVE] = "live",
+		[BINANCE_NEWS_STALE] = "stale",
+		[BINANCE_NEWS_NOTE] = NULL };
 	char text[BINANCE_DETAIL_MAX];
 	va_list ap;
 
@@ -90,7 +94,11 @@ void binance_news_gap(struct binance_news *w, int64_t now, const struct arbiter_
 static void sum_up(struct binance_news *w, uint64_t hidden, const char *what)
 {
 	char text[80];
-	struct binance_news_item item = { .topic = BINANCE_NEWS_NOTE, .loud = true, .stream = -1, .detail = text, .text = text };
+	struct binance_news_item item = { .topic = BINANCE_NEWS_NOTE,
+		.loud = true,
+		.stream = -1,
+		.detail = text,
+		.text = text };
 
 	snprintf(text, sizeof text, "%s: %" PRIu64 " more, not shown", what, hidden);
 	if (hidden)

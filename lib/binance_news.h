@@ -11,12 +11,12 @@
 
 enum binance_topic {
 	BINANCE_NEWS_CONNECTING, /* the first attempt begins */
-	BINANCE_NEWS_FAILED,	    /* there is no connection: why, and when the next attempt is due */
-	BINANCE_NEWS_LIVE,	    /* a connection has all its subscriptions; or a stream that had been named stale delivers */
-	BINANCE_NEWS_STALE,	    /* a stream that never delivers, a connection that is dead, a request that is refused */
+	BINANCE_NEWS_FAILED,	 /* there is no connection: why, and when the next attempt is due */
+	BINANCE_NEWS_LIVE,	 /* a connection has all its subscriptions; or a stream that was named stale delivers */
+	BINANCE_NEWS_STALE,	 /* a stream never delivers, a connection is dead, a request is refused */
 	BINANCE_NEWS_GAP,
 	BINANCE_NEWS_REFUSED, /* a frame that is none */
-	BINANCE_NEWS_NOTE,	 /* only for those who want to know it all */
+	BINANCE_NEWS_NOTE,    /* only for those who want to know it all */
 };
 
 struct binance_news_item {
@@ -41,8 +41,8 @@ void binance_news_open(struct binance_news *w, const struct binance_plan *p,
     void (*out)(void *user, const struct binance_news_item *item), void *user);
 
 /* stream: of the plan, or -1 */
-void binance_news_tell(struct binance_news *w, int64_t now, enum binance_topic topic, long stream, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void binance_news_tell(struct binance_news *w, int64_t now, enum binance_topic topic, long stream, const char *format,
+    ...) __attribute__((format(printf, 5, 6)));
 void binance_news_gap(struct binance_news *w, int64_t now, const struct arbiter_gap *gap);
 
 /* Gaps and refusals that came too thick to be told one by one are summed up in time, and at the end: INT64_MAX. */

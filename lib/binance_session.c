@@ -174,7 +174,8 @@ static bool within_budget(struct binance_session *s, struct slot *t)
 	t->due = s->now + wait;
 	if (wait >= SECOND && !t->told_waiting) {
 		t->told_waiting = true;
-		tell(s, BINANCE_NEWS_FAILED, NONE, "%s: waiting %s: so many connections in a while is all that the exchange allows an address",
+		tell(s, BINANCE_NEWS_FAILED, NONE,
+		    "%s: waiting %s: so many connections in a while is all that the exchange allows an address",
 		    place(s, t).text, seconds(wait).text);
 	}
 	return false;
@@ -255,8 +256,8 @@ static void schedule(struct binance_session *s, struct slot *t, const struct bin
 			backoff_slow(&t->backoff);
 	}
 	put_off(s, t, least);
-	tell(s, t->active == NONE ? BINANCE_NEWS_FAILED : BINANCE_NEWS_NOTE, NONE, "%s: %s; next attempt in %s", place(s, t).text, t->reason,
-	    seconds(t->due - s->now).text);
+	tell(s, t->active == NONE ? BINANCE_NEWS_FAILED : BINANCE_NEWS_NOTE, NONE, "%s: %s; next attempt in %s",
+	    place(s, t).text, t->reason, seconds(t->due - s->now).text);
 }
 
 /* the connection brings nothing more; d NULL: we have ended it, and t->reason says why */
@@ -352,7 +353,8 @@ static void all_acknowledged(struct binance_session *s, unsigned conn)
 	enter(s, conn, CONN_LIVE);
 	t->ever = true;
 	if (t->active == (int)conn)
-		tell(s, BINANCE_NEWS_LIVE, NONE, "%s: %zu stream%s", place(s, t).text, t->route->n, t->route->n > 1 ? "s" : "");
+		tell(s, BINANCE_NEWS_LIVE, NONE, "%s: %zu stream%s", place(s, t).text, t->route->n,
+		    t->route->n > 1 ? "s" : "");
 	t->reason[0] = '\0';
 	check_ready(s);
 }
@@ -411,8 +413,8 @@ static void error_reply(struct binance_session *s, unsigned conn)
 	struct span text = text_of(msg, scratch, sizeof scratch);
 	struct span number = code.kind == JSON_INT ? json_text(code) : SPAN("?");
 	s->counters.errors++;
-	snprintf(t->reason, sizeof t->reason, "the exchange refuses a request: code %.*s: %.*s", (int)(number.n < 20 ? number.n : 20),
-	    number.p, (int)(text.n < 200 ? text.n : 200), text.p);
+	snprintf(t->reason, sizeof t->reason, "the exchange refuses a request: code %.*s: %.*s",
+	    (int)(number.n < 20 ? number.n : 20), number.p, (int)(text.n < 200 ? text.n : 200), text.p);
 	tell(s, BINANCE_NEWS_STALE, NONE, "%s: %s", place(s, t).text, t->reason);
 	/* what it refused is not there: begin anew, but slowly, since it may do so again */
 	if (c->pending && (!fields_has(f, BINANCE_ID) || has_our_id(s, c) || fields_kind(f, BINANCE_ID) == JSON_NULL)) {
@@ -454,7 +456,8 @@ static void data_frame(struct binance_session *s, unsigned conn, struct span tex
 	long i = binance_plan_find(s->plan, text_of(s->fields.v[BINANCE_STREAM], scratch, sizeof scratch));
 	if (i < (long)r->first || i >= (long)(r->first + r->n)) {
 		s->counters.foreign++;
-		tell(s, BINANCE_NEWS_REFUSED, NONE, "%s: a frame of a stream that was not asked for", place(s, slot_of(s, conn)).text);
+		tell(s, BINANCE_NEWS_REFUSED, NONE, "%s: a frame of a stream that was not asked for",
+		    place(s, slot_of(s, conn)).text);
 		return;
 	}
 	s->counters.received++;
@@ -491,8 +494,8 @@ void binance_session_message(struct binance_session *s, unsigned conn, struct sp
 	c->pinged = 0;
 	if (!read_message(s, &text)) {
 		s->counters.refused++;
-		tell(s, BINANCE_NEWS_REFUSED, NONE, "%s: a message that is no JSON object: %s", place(s, slot_of(s, conn)).text,
-		    text.n > BINANCE_FRAME_MAX ? "too long" : s->fields.why);
+		tell(s, BINANCE_NEWS_REFUSED, NONE, "%s: a message that is no JSON object: %s",
+		    place(s, slot_of(s, conn)).text, text.n > BINANCE_FRAME_MAX ? "too long" : s->fields.why);
 		return;
 	}
 	enum binance_control what = binance_control(&s->fields);
@@ -749,7 +752,10 @@ struct binance_session *binance_session_new(const struct binance_plan *p, const 
 	}
 	for (unsigned i = 0; i < s->slots; i++) {
 		struct slot *t = &s->slot[i];
-		*t = (struct slot){ .route = &p->route[i / o->lines], .line = i % o->lines, .active = NONE, .successor = NONE };
+		*t = (struct slot){ .route = &p->route[i / o->lines],
+			.line = i % o->lines,
+			.active = NONE,
+			.successor = NONE };
 		backoff_open(&t->backoff, o->backoff_base, o->backoff_cap);
 	}
 	return s;

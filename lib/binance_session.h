@@ -1,10 +1,10 @@
-/* binance_session - keeps the connections of a plan up and gives out each frame once. A pure state machine: what happens
- * comes in (up, message, pong, down, tick, each with its time), what is to be done goes out through callbacks. It
- * knows neither sockets nor clocks, nor how a frame is printed.
+/* binance_session - keeps the connections of a plan up and gives out each frame once. A pure state machine: what
+ * happens comes in (up, message, pong, down, tick, each with its time), what is to be done goes out through callbacks.
+ * It knows neither sockets nor clocks, nor how a frame is printed.
  *
- * Every route of the plan has `lines` connections. Each is replaced when it dies (after a wait), and before it dies where that
- * is announced: its successor is opened first, and the old one is closed when everything it brings comes over the
- * successor too. What both bring is given out once (lib/arbiter). */
+ * Every route of the plan has `lines` connections. Each is replaced when it dies (after a wait), and before it dies
+ * where that is announced: its successor is opened first, and the old one is closed when everything it brings comes
+ * over the successor too. What both bring is given out once (lib/arbiter). */
 #ifndef BNC_BINANCE_SESSION_H
 #define BNC_BINANCE_SESSION_H
 

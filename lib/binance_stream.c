@@ -101,8 +101,8 @@ static bool is_one_of(struct span s, const char *const *words)
 
 static bool is_interval(struct span s, enum event_market m)
 {
-	static const char *const intervals[] = { "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d",
-		"3d", "1w", "1M", NULL };
+	static const char *const intervals[] = { "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h",
+		"1d", "3d", "1w", "1M", NULL };
 
 	if (m == EVENT_SPOT && span_ends(s, SPAN("@+08:00")))
 		s.n -= 7;
@@ -184,7 +184,8 @@ static bool check_channel(struct binance_stream *s, const struct channel *table,
 	if (span_starts(text, SPAN("depth")) && span_ends(text, SPAN("@250ms")))
 		return refuse(why, name, "would stay silent: 250 ms is what the bare name gives");
 	if (span_starts(text, SPAN("kline_")) || span_starts(text, SPAN("continuousKline_")))
-		return refuse(why, name, "has no interval of this market (1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M)");
+		return refuse(
+		    why, name, "has no interval of this market (1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M)");
 	c = find_in_other_case(table, n, text);
 	if (c) {
 		snprintf(what, sizeof what, "would stay silent: the exchange writes %s", c->word);
@@ -225,7 +226,8 @@ static bool is_word(struct span s, const char *also)
 	for (size_t i = 0, k; i < s.n; i += k) {
 		k = utf8(p + i, s.n - i);
 		bool ascii = p[i] < 0x80;
-		bool plain = (p[i] >= '0' && p[i] <= '9') || (lower(s.p[i]) >= 'a' && lower(s.p[i]) <= 'z') || p[i] == '_';
+		bool plain =
+		    (p[i] >= '0' && p[i] <= '9') || (lower(s.p[i]) >= 'a' && lower(s.p[i]) <= 'z') || p[i] == '_';
 		if (k == 0 || (ascii && !plain && (p[i] == 0 || !strchr(also, p[i]))))
 			return false;
 	}
@@ -318,7 +320,8 @@ static bool add_name(struct binance_plan *p, struct span name, char why[256])
 		return refuse(why, name, "is not the name of a stream");
 	if (all && !check_channel(&s, of_all, sizeof of_all / sizeof of_all[0], name, p->market, name, why))
 		return false;
-	if (!all && !check_channel(&s, of_symbol, sizeof of_symbol / sizeof of_symbol[0], channel, p->market, name, why))
+	if (!all &&
+	    !check_channel(&s, of_symbol, sizeof of_symbol / sizeof of_symbol[0], channel, p->market, name, why))
 		return false;
 	/* depth5@100ms: each frame is the whole top of the book */
 	if (s.kind == BINANCE_KIND_DEPTH && channel.n > 5 && channel.p[5] >= '0' && channel.p[5] <= '9' &&
@@ -516,13 +519,15 @@ bool binance_is_loopback(const struct binance_endpoint *e)
 {
 	struct in_addr a;
 
-	return strcmp(e->host, "localhost") == 0 || (inet_pton(AF_INET, e->host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
+	return strcmp(e->host, "localhost") == 0 ||
+	       (inet_pton(AF_INET, e->host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
 }
 
 static bool is_host(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!(s.p[i] == '-' || s.p[i] == '.' || (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'z')))
+		if (!(s.p[i] == '-' || s.p[i] == '.' || (s.p[i] >= '0' && s.p[i] <= '9') ||
+			(s.p[i] >= 'a' && s.p[i] <= 'z')))
 			return false;
 	return s.n > 0 && s.p[0] != '-' && s.p[0] != '.';
 }
@@ -549,7 +554,8 @@ static bool read_url(struct binance_endpoint *e, struct span u, char why[256])
 	if (memchr(rest.p, '/', rest.n) || memchr(rest.p, '?', rest.n))
 		return refuse(why, u, "names a path; the stream decides that");
 	if (memchr(rest.p, '[', rest.n))
-		return refuse(why, u, "is an IPv6 address, for which libwebsockets would not check the certificate: use a name");
+		return refuse(
+		    why, u, "is an IPv6 address, for which libwebsockets would not check the certificate: use a name");
 	struct span host = span_cut(rest, ':', &port);
 	if (host.n >= sizeof e->host)
 		return refuse(why, u, "has too long a host name");

@@ -1,5 +1,5 @@
-/* binance_stream - names of streams, which tier carries them, hosts, limits, and the plan: operands of a user -> streams
- * -> connections. Pure. Facts with their sources: bnc-wire(7). */
+/* binance_stream - names of streams, which tier carries them, hosts, limits, and the plan: operands of a user ->
+ * streams -> connections. Pure. Facts with their sources: bnc-wire(7). */
 #ifndef BNC_BINANCE_STREAM_H
 #define BNC_BINANCE_STREAM_H
 
@@ -66,9 +66,9 @@ struct binance_plan {
 void binance_plan_open(struct binance_plan *p, enum event_market m);
 void binance_plan_close(struct binance_plan *p);
 
-/* A symbol in any case (one stream a channel) or a stream name, whose symbol part is lowered. channels: "book,aggTrade";
- * the exchange's own words, and book, agg, mark, mini for bookTicker, aggTrade, markPrice@1s, miniTicker. What was asked
- * for twice is there once. false: why[] says what is wrong with which name. */
+/* A symbol in any case (one stream a channel) or a stream name, whose symbol part is lowered. channels:
+ * "book,aggTrade"; the exchange's own words, and book, agg, mark, mini for bookTicker, aggTrade, markPrice@1s,
+ * miniTicker. What was asked for twice is there once. false: why[] says what is wrong with which name. */
 bool binance_plan_add(struct binance_plan *p, struct span operand, struct span channels, char why[256]);
 
 /* sorts by tier and deals out connections; false: out of memory */
@@ -82,8 +82,8 @@ enum binance_tier binance_tier(enum event_market m, struct span name);
 /* "/public/stream": short, because names go in SUBSCRIBE messages */
 struct span binance_tier_path(enum binance_tier t);
 
-/* {"method":"SUBSCRIBE","params":[...],"id":n} for streams from `from` up to the end of the route, as many as one message
- * takes; out has BINANCE_MESSAGE_MAX bytes. *upto is the first one left. Returns its length. */
+/* {"method":"SUBSCRIBE","params":[...],"id":n} for streams from `from` up to the end of the route, as many as one
+ * message takes; out has BINANCE_MESSAGE_MAX bytes. *upto is the first one left. Returns its length. */
 #define BINANCE_MESSAGE_MAX (BINANCE_BATCH_BYTES + 6 * BINANCE_NAME_MAX + 128)
 size_t binance_subscribe(char *out, const struct binance_plan *p, const struct binance_route *r, size_t from,
     uint64_t id, size_t *upto);

@@ -1,9 +1,9 @@
 /* outbox - frames and status records on their way to a reader that may be slow. Pure: it takes lines, says what may be
  * written now, and when it is full; who writes, and what is done about a full box, is the caller's.
  *
- * Every frame is kept, in order, until it has been taken. With `conflate`, a frame whose stream needs only its newest one
- * waits apart while the reader is behind, and is replaced by the next one of its stream: that is counted. The memory is
- * `cap` + `reserve` bytes and, with conflate, one frame a stream; what does not fit is dropped and counted. */
+ * Every frame is kept, in order, until it has been taken. With `conflate`, a frame whose stream needs only its newest
+ * one waits apart while the reader is behind, and is replaced by the next one of its stream: that is counted. The
+ * memory is `cap` + `reserve` bytes and, with conflate, one frame a stream; what does not fit is dropped and counted. */
 #ifndef BNC_OUTBOX_H
 #define BNC_OUTBOX_H
 

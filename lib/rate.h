@@ -19,7 +19,7 @@ void rate_open(struct rate *r, int64_t each, int64_t burst, int64_t now);
 /* may one more be said? false: it counts as hidden */
 bool rate_take(struct rate *r, int64_t now);
 
-/* how many were hidden, when it may be said; 0 where there is nothing to say, or not yet. `now` may be INT64_MAX: the end. */
+/* how many were hidden, when that may be said; 0 where there is nothing to say, or not yet. INT64_MAX: the end */
 uint64_t rate_hidden(struct rate *r, int64_t now);
 
 #endif

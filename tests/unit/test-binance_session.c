@@ -309,7 +309,8 @@ static void a_time_that_the_server_names_holds_for_all(void **state)
 	says("");
 	for (int i = 0; i < 12; i++)
 		tick(100000);
-	for (const char *const *p = (const char *const[]){ "connect0p", "connect2p", "connect4m", "connect6m", NULL }; *p; p++)
+	for (const char *const *p = (const char *const[]){ "connect0p", "connect2p", "connect4m", "connect6m", NULL };
+	     *p; p++)
 		assert_non_null(strstr(log_text, *p));
 }
 
@@ -521,8 +522,8 @@ static void two_lines_lose_nothing_when_one_dies(void **state)
 static void errors_come_in_both_shapes(void **state)
 {
 	static const char *const replies[] = { "{'error':{'code':4,'msg':'Too many subscriptions'},'id':1}",
-		"{'error':{'code':4,'msg':'Too many subscriptions'}}", "{'code':4,'msg':'Too many subscriptions','id':1}",
-		"{'code':4,'msg':'Too many subscriptions'}" };
+		"{'error':{'code':4,'msg':'Too many subscriptions'}}",
+		"{'code':4,'msg':'Too many subscriptions','id':1}", "{'code':4,'msg':'Too many subscriptions'}" };
 
 	for (size_t i = 0; i < 4; i++) {
 		start(state);
@@ -533,7 +534,8 @@ static void errors_come_in_both_shapes(void **state)
 		log_text[0] = '\0';
 		loud = true;
 		say_text(0, replies[i]);
-		assert_non_null(strstr(log_text, "[stale: wss://h:1/market/stream: the exchange refuses a request: code 4: Too many"));
+		assert_non_null(strstr(
+		    log_text, "[stale: wss://h:1/market/stream: the exchange refuses a request: code 4: Too many"));
 		assert_non_null(strstr(log_text, "kill0"));
 		if (i < 3)
 			end(state);

@@ -1,5 +1,6 @@
 /* lib/binance_session with lib/arbiter: connections with delays of their own that replace each other and are cut, in a
- * simulated exchange, for hours of its time. What more than one connection brings comes out once, and nothing is lost. */
+ * simulated exchange, for hours of its time. What more than one connection brings comes out once, and nothing is lost.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -85,8 +85,9 @@ static void our_keys_stand_in_front(void **state)
 	outbox_frame(&b, 0, false, SPAN("{\"stream\":\"s\",\"data\":{ }}"), 1790526538965462);
 	outbox_frame(&b, 0, false, SPAN(" {\"stream\":\"s\"}"), 1790526538965463);
 	outbox_line(&b, SPAN("{\"type\":\"status\"}\n"));
-	assert_string_equal(take(5), "{\"recv\":1790526538965462,\"market\":\"spot\",\"stream\":\"s\",\"data\":{ }}\n"
-				     "{\"recv\":1790526538965463,\"market\":\"spot\",\"stream\":\"s\"}\n{\"type\":\"status\"}\n");
+	assert_string_equal(take(5),
+	    "{\"recv\":1790526538965462,\"market\":\"spot\",\"stream\":\"s\",\"data\":{ }}\n"
+	    "{\"recv\":1790526538965463,\"market\":\"spot\",\"stream\":\"s\"}\n{\"type\":\"status\"}\n");
 	assert_int_equal(b.counters.frames, 2);
 }
 
@@ -105,8 +106,9 @@ static void time_does_not_go_back(void **state)
 	outbox_frame(&b, 0, false, SPAN("{\"a\":1}"), 50);
 	outbox_frame(&b, 0, false, SPAN("{\"a\":2}"), 49);
 	outbox_frame(&b, 0, false, SPAN("{\"a\":3}"), 51);
-	assert_string_equal(take(100), "{\"recv\":50,\"market\":\"usdm\",\"a\":1}\n{\"recv\":50,\"market\":\"usdm\",\"a\":2}\n"
-				       "{\"recv\":51,\"market\":\"usdm\",\"a\":3}\n");
+	assert_string_equal(take(100),
+	    "{\"recv\":50,\"market\":\"usdm\",\"a\":1}\n{\"recv\":50,\"market\":\"usdm\",\"a\":2}\n"
+	    "{\"recv\":51,\"market\":\"usdm\",\"a\":3}\n");
 }
 
 static void a_count_is_exact(void **state)
