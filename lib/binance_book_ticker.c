@@ -40,7 +40,7 @@ enum binance_result binance_book_ticker_parse(const struct fields *f, const stru
 	if (is_zero(e->book.bid) || is_zero(e->book.ask))
 		return BINANCE_NOTHING;
 	if (mid(e->book.bid, e->book.ask, e->scratch[0], &e->price) != DEC_OK)
-		return binance_refuse(why, "the mid of bid and ask has more than 38 digits");
+		return binance_refuse(why, "bid and ask are too long for an exact mid");
 	e->source = EVENT_BOOK;
 	return BINANCE_RECORDS;
 }

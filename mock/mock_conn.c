@@ -62,10 +62,9 @@ void mock_conn_free(struct mock_conn *c)
 
 void mock_conn_read(struct mock_conn *c)
 {
-	size_t most = MOCK_CONN_IN_MAX;
+	size_t n = MOCK_CONN_RECORD;
 
-	while (most > 0 && c->state != MOCK_DEAD) {
-		size_t n = most < 16384 ? most : 16384;
+	for (size_t taken = 0; taken < MOCK_CONN_IN_MAX || mock_link_holds(&c->link);) {
 		if (!mock_buf_room(&c->in, n)) {
 			mock_conn_end(c, "the client's message is too long");
 			return;
@@ -76,7 +75,7 @@ void mock_conn_read(struct mock_conn *c)
 		if (got <= 0)
 			return;
 		c->in.hi += (size_t)got;
-		most -= (size_t)got;
+		taken += (size_t)got;
 	}
 }
 

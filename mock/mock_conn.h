@@ -102,7 +102,8 @@ struct mock_conn {
 	struct mock_armed *armed; /* owned */
 };
 
-#define MOCK_CONN_IN_MAX (64u << 10) /* read in one round */
+#define MOCK_CONN_IN_MAX (64u << 10) /* read in one round, and what is left of a record of TLS then */
+#define MOCK_CONN_RECORD (16u << 10)
 
 /* reading and writing what can be; `now` as ever */
 void mock_conn_read(struct mock_conn *c);

@@ -60,6 +60,11 @@ long mock_link_read(struct mock_link *l, char *p, size_t n)
 	return r < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 
+bool mock_link_holds(const struct mock_link *l)
+{
+	return l->ssl && SSL_has_pending(l->ssl);
+}
+
 long mock_link_write(struct mock_link *l, const char *p, size_t n)
 {
 	l->want_write = false;

@@ -23,6 +23,9 @@ long mock_link_read(struct mock_link *l, char *p, size_t n);
 long mock_link_write(struct mock_link *l, const char *p, size_t n);
 void mock_link_close(struct mock_link *l, enum mock_end how); /* safe twice */
 
+/* bytes that TLS has taken from the socket already, where no poll(2) sees them */
+bool mock_link_holds(const struct mock_link *l);
+
 /* the server's side of the TLS handshake */
 enum mock_link_shaken { MOCK_LINK_READY, MOCK_LINK_WAIT, MOCK_LINK_FAILED };
 enum mock_link_shaken mock_link_shake(struct mock_link *l);

@@ -161,7 +161,7 @@ static struct mock_conn *new_conn(struct mock_server *s, int fd)
 	c->hub = &s->hub;
 	c->log = s->log;
 	c->on_text = mock_control;
-	c->in = mock_buf_of(MOCK_MESSAGE_MAX + MOCK_CONN_IN_MAX + 64);
+	c->in = mock_buf_of(MOCK_MESSAGE_MAX + MOCK_CONN_IN_MAX + 3 * MOCK_CONN_RECORD);
 	c->out = mock_buf_of(MOCK_QUEUE_MAX);
 	c->message = mock_buf_of(MOCK_MESSAGE_MAX);
 	c->silent_until = c->hold_until = INT64_MIN;
@@ -331,6 +331,8 @@ bool mock_server_order(struct mock_server *s, const struct mock_fault *f, bool s
 	return mock_orders_add(&s->orders, &order);
 }
 
+#define ECHO_MAX 500 /* of a script line: it is echoed so that its writer knows it again */
+
 static void script_line(struct mock_server *s, struct span line)
 {
 	struct mock_fault f;
@@ -342,7 +344,7 @@ static void script_line(struct mock_server *s, struct span line)
 	if (!why && !mock_server_order(s, &f, false))
 		why = "out of memory";
 	mock_log_begin(s->log, why ? "refused" : "order", 0);
-	mock_log_text(s->log, "line", line);
+	mock_log_text(s->log, "line", (struct span){ line.p, line.n < ECHO_MAX ? line.n : ECHO_MAX });
 	if (why) {
 		mock_log_text(s->log, "why", span_of(why));
 		s->tell("script: '%.*s': %s", (int)line.n, line.p, why);
