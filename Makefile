@@ -29,7 +29,7 @@ CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark
         binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids \
         binance_news binance_session
 CORE += filter
-NET   = ws ws_conn ws_lws ws_dial ws_tls
+NET   = ws ws_conn ws_lws ws_dial ws_tls source
 # the offline exchange, apart from lib/ so that it cannot agree with its mistakes
 MOCK  = $(patsubst mock/%.c,%,$(wildcard mock/*.c))
 

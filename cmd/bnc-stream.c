@@ -4,12 +4,10 @@
  *
  *     bnc-stream SOLUSDT | bnc-normalize | bnc-equity -b 10000 -p positions.ndjson | bnc-heartbeat
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -21,10 +19,8 @@
 #include "clock.h"
 #include "err.h"
 #include "event.h"
-#include "io.h"
 #include "num.h"
-#include "outbox.h"
-#include "ws.h"
+#include "source.h"
 
 static const char usage_text[] =
     "usage: bnc-stream [-hrsVv] [-m usdm|coinm|spot] [-c channel[,channel]] [-u url] [--cacert file] [-n count]\n"
@@ -51,10 +47,8 @@ static const char options_text[] =
     "  -V, --version            name and version\n";
 
 #define SECOND 1000000LL
-#define END_US SECOND /* for close frames, and for the reader after a signal */
 #define BUFFER_MIN (64u << 10)
 #define BUFFER_MAX (4ull << 30)
-#define WRITE_BYTES (256u << 10)
 /* beyond --buffer: what one more message may set free, so that nothing printed by the arbiter is ever dropped */
 #define RESERVE (2u * (1u << 20) + ARBITER_HELD_BYTES + ARBITER_HELD_EVENTS * OUTBOX_KEYS_MAX)
 
@@ -62,12 +56,7 @@ struct opts {
 	enum event_market market;
 	const char *channels;
 	const char *url;
-	bool raw, status, conflate;
-	uint64_t count; /* 0: no end */
-	int64_t time;	/* µs; 0: no end */
-	uint64_t buffer;
-	int ready_fd;
-	struct ws_options ws;
+	struct source_options source;
 	struct binance_session_options session;
 	bool limit_set; /* by environment: then it holds for this machine, too */
 	uint64_t limit;
@@ -192,15 +181,15 @@ static bool take_option(struct opts *o, int c)
 	else if (c == 'u')
 		o->url = optarg;
 	else if (c == OPT_CACERT)
-		o->ws.cacert = optarg;
+		o->source.ws.cacert = optarg;
 	else if (c == 'r')
-		o->raw = true;
+		o->source.box.raw = true;
 	else if (c == 's')
-		o->status = true;
+		o->source.status = true;
 	else if (c == 'n')
-		o->count = number("-n", 1, UINT64_MAX, "a number of frames");
+		o->source.box.count = number("-n", 1, UINT64_MAX, "a number of frames");
 	else if (c == 't')
-		o->time = duration("-t", 1);
+		o->source.time = duration("-t", 1);
 	else if (c == OPT_LINES)
 		o->session.lines = (unsigned)number("--lines", 1, BINANCE_LINES_MAX, "a number from 1 to 4");
 	else if (c == OPT_MAX_AGE)
@@ -208,13 +197,13 @@ static bool take_option(struct opts *o, int c)
 	else if (c == OPT_STALE)
 		o->session.stale = duration("--stale", SECOND / 10);
 	else if (c == OPT_ON_FULL)
-		o->conflate = is_conflate();
+		o->source.box.conflate = is_conflate();
 	else if (c == OPT_BUFFER)
-		o->buffer = buffer_size();
+		o->source.box.cap = buffer_size();
 	else if (c == OPT_READY_FD)
-		o->ready_fd = ready_fd();
+		o->source.ready_fd = ready_fd();
 	else if (c == 'v')
-		o->ws.verbose++;
+		o->source.ws.verbose++;
 	else
 		return false;
 	return true;
@@ -225,9 +214,9 @@ static struct opts parse_args(int argc, char **argv)
 	struct opts o = { .market = EVENT_USDM,
 		.channels = "bookTicker",
 		.url = "live",
-		.buffer = 64u << 20,
-		.ready_fd = -1,
-		.ws = { .user_agent = "bnc-stream/" BNC_VERSION },
+		.source = { .box = { .cap = 64u << 20, .reserve = RESERVE },
+		    .ws = { .user_agent = "bnc-stream/" BNC_VERSION },
+		    .ready_fd = -1 },
 		.session = { .lines = 1,
 		    .max_age = BINANCE_MAX_AGE_US,
 		    .stale = 30 * SECOND,
@@ -264,24 +253,10 @@ struct app {
 	struct binance_endpoint endpoint;
 	struct binance_plan plan;
 	struct binance_session *session;
-	struct ws *ws;
+	struct source source;
 	struct ws_conn **conn; /* owned; by the session's numbers, NULL: none */
 	struct budget budget;
 	bool counted; /* connections are counted in the budget */
-
-	struct io_out to;
-	struct outbox box;
-	bool watched; /* the loop says when standard output takes more */
-	bool blocked; /* it does not now */
-
-	int signals;
-	int64_t stop_at; /* -t */
-	bool want_end, ending, stopped;
-	int64_t end_at;	  /* no more waiting for close frames */
-	bool by_signal;	  /* nor for the reader */
-	bool reader_gone; /* nor for anything */
-	const char *detail; /* of the end */
-	enum err_status status;
 };
 
 /* ------------------------------------------------------------------------------------------------- telling */
@@ -295,29 +270,18 @@ static void say(const char *text)
 		err_warn("%s", text);
 }
 
-/* a status record among the frames */
-static void put_status(struct app *a, struct event_status e)
-{
-	char text[8192];
-
-	if (!a->o.status)
-		return;
-	e.ts = clock_real_us() / 1000;
-	e.source = a->endpoint.live ? SPAN("live") : SPAN("demo");
-	outbox_line(&a->box, (struct span){ text, (size_t)(event_write_status(text, &e) - text) });
-}
-
 static void on_news(void *user, const struct binance_news_item *item)
 {
 	struct app *a = user;
+	struct event_status e = { .detail = span_of(item->detail) };
 
-	if (outbox_complete(&a->box)) /* nothing is missing from what was asked for */
+	if (outbox_complete(&a->source.box)) /* nothing is missing from what was asked for */
 		return;
-	if (item->loud || a->o.ws.verbose)
+	if (item->loud || a->o.source.ws.verbose)
 		say(item->text);
 	if (!item->state)
 		return;
-	struct event_status e = { .state = span_of(item->state), .detail = span_of(item->detail) };
+	e.state = span_of(item->state);
 	if (item->stream >= 0)
 		e.stream = span_of(a->plan.stream[item->stream].name);
 	if (item->gap && item->gap->has_ids) {
@@ -325,14 +289,15 @@ static void on_news(void *user, const struct binance_news_item *item)
 		e.last_id = item->gap->last_id;
 		e.next_id = item->gap->next_id;
 	}
-	put_status(a, e);
+	source_status(&a->source, e);
 }
 
-static void say_counters(const struct app *a)
+static void say_counters(void *user)
 {
+	const struct app *a = user;
 	const struct binance_session_counters *c = binance_session_counters(a->session);
 	const struct arbiter_counters *r = binance_session_arbiter(a->session);
-	const struct outbox_counters *b = &a->box.counters;
+	const struct outbox_counters *b = &a->source.box.counters;
 	char text[900];
 
 	int n = snprintf(text, sizeof text,
@@ -346,81 +311,6 @@ static void say_counters(const struct app *a)
 		n += snprintf(text + n, sizeof text - (size_t)n, ", line %c first %" PRIu64, 'A' + (int)i,
 		    binance_session_won(a->session, i));
 	say(text);
-}
-
-/* -------------------------------------------------------------------------------------------- output and end */
-
-static void on_frame(void *user, size_t stream, struct span text, int64_t recv)
-{
-	struct app *a = user;
-
-	outbox_frame(&a->box, stream, a->plan.stream[stream].conflates, text, recv);
-	a->want_end |= outbox_complete(&a->box);
-}
-
-/* writes what the reader takes now */
-static void flush(struct app *a)
-{
-	for (struct span s; !a->blocked && !a->reader_gone && (s = outbox_head(&a->box)).n > 0;) {
-		ssize_t n = io_write(&a->to, s.p, s.n < WRITE_BYTES ? s.n : WRITE_BYTES);
-		if (n > 0) {
-			outbox_drop(&a->box, (size_t)n);
-		} else if (n == 0) {
-			a->blocked = true;
-			if (a->watched)
-				ws_want_writable(a->ws);
-		} else {
-			a->status = errno == EPIPE ? a->status : ERR_SYSTEM;
-			if (errno != EPIPE)
-				err_warn("standard output:");
-			a->reader_gone = a->want_end = true;
-		}
-	}
-}
-
-static void begin_end(struct app *a)
-{
-	int64_t now = clock_mono_us();
-
-	a->ending = true;
-	a->end_at = now + END_US;
-	binance_session_end(a->session, now);
-	put_status(a, (struct event_status){ .state = SPAN("end"), .detail = span_of(a->detail ? a->detail : "") });
-}
-
-static void stop(struct app *a)
-{
-	if (!a->stopped)
-		ws_stop(a->ws);
-	a->stopped = true;
-}
-
-/* what must not be done inside a callback of the session */
-static void settle(struct app *a)
-{
-	if (a->want_end && !a->ending)
-		begin_end(a);
-	if (!a->ending) {
-		/* no connection is kept that nobody listens to */
-		enum outbox_level level = outbox_level(&a->box);
-		if (level == OUTBOX_FULL)
-			binance_session_pause(
-			    a->session, "the reader is too slow: the buffer is full", clock_mono_us());
-		else if (level == OUTBOX_ROOM)
-			binance_session_resume(a->session, "the reader has taken half of the buffer", clock_mono_us());
-		return;
-	}
-	bool late = clock_mono_us() >= a->end_at;
-	bool written = outbox_empty(&a->box) && (late || binance_session_ended(a->session));
-	if (a->reader_gone || written || (late && a->by_signal))
-		stop(a);
-}
-
-static void flush_and_settle(struct app *a)
-{
-	settle(a);
-	flush(a);
-	settle(a);
 }
 
 /* --------------------------------------------------------------------------------- what the session asks for */
@@ -440,7 +330,7 @@ static bool on_connect(void *user, unsigned conn, enum binance_tier tier)
 		.tls = a->endpoint.tls,
 		.path = binance_tier_path(tier) };
 
-	a->conn[conn] = ws_connect(a->ws, &t, &a->conn[conn]);
+	a->conn[conn] = ws_connect(a->source.ws, &t, &a->conn[conn]);
 	return a->conn[conn] != NULL;
 }
 
@@ -449,22 +339,14 @@ static void on_order(void *user, unsigned conn, enum binance_order what, struct 
 	const struct app *a = user;
 	struct ws_conn *c = a->conn[conn];
 
-	if (!c)
-		return;
-	switch (what) {
-	case BINANCE_SEND: /* refused only when the connection is down, which is told by itself */
-		(void)ws_send(c, text);
-		break;
-	case BINANCE_PING:
+	if (c && what == BINANCE_SEND)
+		(void)ws_send(c, text); /* refused only when the connection is down, which is told by itself */
+	else if (c && what == BINANCE_PING)
 		ws_ping(c);
-		break;
-	case BINANCE_CLOSE:
+	else if (c && what == BINANCE_CLOSE)
 		ws_close(c, 1000);
-		break;
-	case BINANCE_KILL:
+	else if (c)
 		ws_kill(c);
-		break;
-	}
 }
 
 static int64_t on_heard(void *user, unsigned conn)
@@ -474,23 +356,28 @@ static int64_t on_heard(void *user, unsigned conn)
 	return a->conn[conn] ? ws_heard(a->conn[conn]) : 0;
 }
 
+static void on_frame(void *user, size_t stream, struct span text, int64_t recv)
+{
+	struct app *a = user;
+
+	source_frame(&a->source, stream, a->plan.stream[stream].conflates, text, recv);
+}
+
 static void on_ready(void *user)
 {
 	struct app *a = user;
 
-	io_ready(a->o.ready_fd);
-	a->o.ready_fd = -1;
+	source_ready(&a->source);
 }
 
 static void on_give_up(void *user)
 {
 	struct app *a = user;
 
-	a->status = ERR_SYSTEM;
-	a->want_end = true;
+	source_fail(&a->source);
 }
 
-/* ----------------------------------------------------------------------------------------- what the loop tells */
+/* ------------------------------------------------------------------------------- what the session is told */
 
 static unsigned number_of(const struct app *a, const struct ws_conn *c)
 {
@@ -499,20 +386,16 @@ static unsigned number_of(const struct app *a, const struct ws_conn *c)
 
 static void net_up(void *user, struct ws_conn *c)
 {
-	struct app *a = user;
+	const struct app *a = user;
 
 	binance_session_up(a->session, number_of(a, c), clock_mono_us());
-	settle(a);
 }
 
 static void net_message(void *user, struct ws_conn *c, struct span text, int64_t recv)
 {
-	struct app *a = user;
+	const struct app *a = user;
 
-	if (a->want_end)
-		return;
 	binance_session_message(a->session, number_of(a, c), text, recv, clock_mono_us());
-	settle(a);
 }
 
 static void net_pong(void *user, struct ws_conn *c)
@@ -535,72 +418,49 @@ static void net_down(void *user, struct ws_conn *c, const struct ws_end *end)
 		d.cause = BINANCE_DOWN_ASKED;
 	a->conn[number_of(a, c)] = NULL;
 	binance_session_down(a->session, number_of(a, c), &d, clock_mono_us());
-	settle(a);
 }
 
-static void net_tick(void *user)
-{
-	struct app *a = user;
-	int64_t now = clock_mono_us();
-
-	a->want_end |= a->stop_at && now >= a->stop_at;
-	a->blocked &= a->watched;
-	binance_session_tick(a->session, now);
-	flush_and_settle(a);
-}
-
-static void net_idle(void *user)
-{
-	flush_and_settle(user);
-}
-
-static void net_log(void *user, int level, const char *text)
+static void tick(void *user, int64_t now)
 {
 	const struct app *a = user;
 
-	if (level <= a->o.ws.verbose)
-		say(text);
+	binance_session_tick(a->session, now);
 }
 
-static void output_writable(void *user)
+/* no connection is kept that nobody listens to */
+static void full(void *user)
 {
-	struct app *a = user;
+	const struct app *a = user;
 
-	a->blocked = false;
-	flush_and_settle(a);
+	binance_session_pause(a->session, "the reader is too slow: the buffer is full", clock_mono_us());
 }
 
-static void output_gone(void *user)
+static void room(void *user)
 {
-	struct app *a = user;
+	const struct app *a = user;
 
-	a->reader_gone = a->want_end = true;
-	settle(a);
+	binance_session_resume(a->session, "the reader has taken half of the buffer", clock_mono_us());
 }
 
-static void signals_readable(void *user)
+static void end(void *user)
 {
-	struct app *a = user;
+	const struct app *a = user;
 
-	for (int number; (number = io_signal(a->signals)) != 0;) {
-		if (number == SIGUSR1) {
-			say_counters(a);
-			continue;
-		}
-		if (a->by_signal) /* the second one: at once */
-			stop(a);
-		a->by_signal = a->want_end = true;
-		a->end_at = clock_mono_us() + END_US;
-		a->detail = number == SIGINT ? "SIGINT" : "SIGTERM";
-	}
-	flush_and_settle(a);
+	binance_session_end(a->session, clock_mono_us());
+}
+
+static bool ended(void *user)
+{
+	const struct app *a = user;
+
+	return binance_session_ended(a->session);
 }
 
 /* -------------------------------------------------------------------------------------------------- set-up */
 
 static void make_plan(struct app *a)
 {
-	char why[256], text[300];
+	char why[256];
 
 	if (!binance_endpoint(&a->endpoint, a->o.market, span_of(a->o.url), why)) {
 		err_warn("-u: %s", why);
@@ -614,29 +474,24 @@ static void make_plan(struct app *a)
 		}
 	if (!binance_plan_ready(&a->plan))
 		err_die(ERR_SYSTEM, "out of memory");
-	for (size_t i = 0; i < a->plan.streams; i++) {
-		const struct binance_stream *s = &a->plan.stream[i];
-		snprintf(text, sizeof text,
-		    "%s: not a stream that this program knows; the exchange may stay silent about it", s->name);
-		if (!s->known)
-			say(text);
-	}
+	for (size_t i = 0; i < a->plan.streams; i++)
+		if (!a->plan.stream[i].known)
+			err_warn("%s: not a stream that this program knows; the exchange may stay silent about it",
+			    a->plan.stream[i].name);
 }
 
-static void set_up_output(struct app *a)
+static void set_up_source(struct app *a)
 {
-	struct outbox_options o = { .market = a->o.market,
-		.streams = a->plan.streams,
-		.cap = a->o.buffer,
-		.reserve = RESERVE,
-		.count = a->o.count,
-		.raw = a->o.raw,
-		.conflate = a->o.conflate };
+	static const struct source_program program = { net_up, net_message, net_pong, net_down, tick, full, room, end,
+		ended, say_counters, say };
+	struct source_options *o = &a->o.source;
+	char why[256];
 
-	a->to = io_own_output(STDOUT_FILENO);
-	io_grow_pipe(STDOUT_FILENO);
-	if (!outbox_open(&a->box, &o))
-		err_die(ERR_SYSTEM, "--buffer: no memory for it");
+	o->box.market = a->o.market;
+	o->box.streams = a->plan.streams;
+	o->live = a->endpoint.live;
+	if (!source_open(&a->source, o, &program, a, why))
+		err_die(ERR_SYSTEM, "%s", why);
 }
 
 static void set_up_budget(struct app *a)
@@ -666,27 +521,11 @@ static void set_up_session(struct app *a)
 		err_die(ERR_SYSTEM, "out of memory");
 }
 
-static void set_up_loop(struct app *a)
-{
-	static const struct ws_events events = { net_up, net_message, net_pong, net_down, net_tick, net_idle, net_log };
-	char why[256];
-
-	a->ws = ws_open(&a->o.ws, &events, a, why);
-	if (!a->ws)
-		err_die(ERR_SYSTEM, "%s", why);
-	if (!ws_watch_readable(a->ws, a->signals, signals_readable))
-		err_die(ERR_SYSTEM, "cannot watch for signals");
-	/* a file is always ready: there is nothing to watch */
-	a->watched =
-	    (a->to.nonblock || a->to.careful) && ws_watch_output(a->ws, a->to.fd, output_writable, output_gone);
-}
-
 static void tear_down(struct app *a)
 {
-	ws_free(a->ws);
+	source_close(&a->source);
 	binance_session_free(a->session);
 	free(a->conn);
-	outbox_close(&a->box);
 	binance_plan_close(&a->plan);
 	if (a->counted)
 		budget_close(&a->budget);
@@ -701,25 +540,13 @@ int main(int argc, char **argv)
 		return ERR_SYSTEM;
 	a.o = parse_args(argc, argv);
 	make_plan(&a);
-
-	a.signals = io_signals(false); /* before the loop makes a thread */
-	if (a.signals < 0)
-		err_die(ERR_SYSTEM, "signals:");
-	set_up_output(&a);
+	set_up_source(&a);
 	set_up_budget(&a);
 	set_up_session(&a);
-	set_up_loop(&a);
 
-	if (a.o.time)
-		a.stop_at = clock_mono_us() + a.o.time;
-	ws_run(a.ws);
-
-	if (a.o.ws.verbose)
+	bool good = source_run(&a.source);
+	if (a.o.source.ws.verbose)
 		say_counters(&a);
-	if (!a.reader_gone && !outbox_empty(&a.box)) {
-		err_warn("the reader takes nothing: %zu bytes are lost", outbox_bytes(&a.box));
-		a.status = ERR_SYSTEM;
-	}
 	tear_down(&a);
-	return (int)a.status;
+	return good ? ERR_OK : ERR_SYSTEM;
 }
