@@ -23,7 +23,7 @@ fault() { printf '%s\n' "$*" >&8; }
 
 plain() { mock --plain --rate 50 "$@"; }
 
-told() { grep -q -- "$1" "$SCRATCH/mock.out"; }
+told() { wait_for 3 grep -q -- "$1" "$SCRATCH/mock.out"; }
 
 raw() { run "$RAW" "$MOCK_PORT" "$@"; }
 
