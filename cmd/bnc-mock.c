@@ -20,10 +20,9 @@
 
 static const char usage_text[] =
     "usage: bnc-mock [-hVv] [-p port] [--listen address] [--plain] [--tls cert key] [--name host] [--ca-out file]\n"
-    "                [-m usdm|coinm|spot|all] [--walk seed] [--symbols a,b] [--rate n] [--epoch ms] [--file "
-    "recording]\n"
-    "                [-x speed|max] [--loop] [--start-after n] [--ping-every d] [--pong-within d] [--max-age d]\n"
-    "                [--age-cut close|drop] [--max-streams n] [--max-messages n] [--errors bare|wrapped]\n"
+    "                [--keep file] [-m usdm|coinm|spot|all] [--walk seed] [--symbols a,b] [--rate n] [--epoch ms]\n"
+    "                [--file recording] [-x speed|max] [--loop] [--start-after n] [--ping-every d] [--pong-within d]\n"
+    "                [--max-age d] [--age-cut close|drop] [--max-streams n] [--max-messages n] [--errors bare|wrapped]\n"
     "                [--fault spec] [--stdin-eof-ends] [--served file] [--port-file file] [--ready-fd n]\n";
 
 static const char options_text[] =
