@@ -420,7 +420,7 @@ padded() { # BYTES: a good line of that length, without line end
 	[ "$(wc -l <err)" -eq 2 ]
 }
 
-# --- inputs ------------------------------------------------------------------------------------------------------------
+# --- inputs ----------------------------------------------------------------------------------------------------------
 
 @test "files and standard input, in the order of the call" {
 	quote AUSDT 1 2 1 >a
@@ -490,7 +490,7 @@ padded() { # BYTES: a good line of that length, without line end
 	[ "$stderr" = "bnc-normalize: no?bnc-normalize: all is well?[2J: No such file or directory" ]
 }
 
-# --- output and ends -----------------------------------------------------------------------------------------------------
+# --- output and ends -------------------------------------------------------------------------------------------------
 
 @test "output that cannot be written is no success" {
 	quote SOLUSDT 1 2 3 >in
@@ -619,7 +619,7 @@ start_piped() {
 	rm normalize.out
 }
 
-# --- the same bytes, whatever came before ------------------------------------------------------------------------------
+# --- the same bytes, whatever came before ----------------------------------------------------------------------------
 
 @test "a frame gives the same, fresh or behind any other" {
 	# every line of tests/wire behind every tenth of the others, in one run: equal to its own run

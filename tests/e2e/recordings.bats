@@ -1,8 +1,8 @@
 load ../lib
 bats_require_minimum_version 1.5.0
 
-# Recorded frames of the real exchange through the filters, against tests/tools/normalize.py and recordings-equity, which
-# compute the same with a general JSON parser and decimals, line by line and byte by byte.
+# Recorded frames of the real exchange through the filters, against tests/tools/normalize.py and recordings-equity,
+# which compute the same with a general JSON parser and decimals, line by line and byte by byte.
 
 lines_of() { # FILE: a recording as lines
 	have_shared "$1"
@@ -119,7 +119,7 @@ frames_of() { # EVENT: lines of the recording that carry it
 	bnc-normalize all | jq -r .symbol | diff - with
 }
 
-# --- and on into bnc-equity -------------------------------------------------------------------------------------------
+# --- and on into bnc-equity ------------------------------------------------------------------------------------------
 
 position() { # PAIR SYMBOL QTY ENTRY MARKET [SIDE]
 	printf '{"type":"position_update","symbol":"%s","qty":"%s","entryPrice":"%s","ts":1,"pair":"%s","market":"%s","positionSide":"%s"}\n' \

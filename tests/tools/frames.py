@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """frames.py SEED COUNT: so many lines that bnc-normalize may be given, the same for the same seed.
 
-Frames of every kind with numbers in every spelling, in any envelope; one in three with something wrong in it: a key that
-is missing, null, of another type, out of range, there twice. All of them are JSON.
+Frames of every kind with numbers in every spelling, in any envelope; one in three with something wrong in it: a key
+that is missing, null, of another type, out of range, there twice. All of them are JSON.
 """
 import json
 import random
 import sys
 
-PAIRS = ["SOLUSDT", "1000PEPEUSDT", "BTCUSDT_261225", "BTCUSD_PERP", "BTCU", "ETHFDUSD", "币安人生USDT", "4USDT", "USDT", "X", "牛🐂BNB"]
+PAIRS = ["SOLUSDT", "1000PEPEUSDT", "BTCUSDT_261225", "BTCUSD_PERP", "BTCU", "ETHFDUSD", "币安人生USDT", "4USDT", "USDT",
+         "X", "牛🐂BNB"]
 
 
 def number(r):
@@ -21,8 +22,9 @@ def number(r):
 
 
 def bad_number(r):
-    return r.choice(["", " 1", "1 ", "1,5", ".5", "5.", "-1", "-0.001", "NaN", "1e", "0x1", "9" * 39, "1e39", "1e-39", None, True, [], {}, ["1"],
-                     "--1", "1.2.3", "-0", "-0.00", "9" * 38, "0." + "0" * 37 + "1", "1e37", "1e38", "1E-38"])
+    return r.choice(["", " 1", "1 ", "1,5", ".5", "5.", "-1", "-0.001", "NaN", "1e", "0x1",
+                     "9" * 39, "1e39", "1e-39", None, True, [], {}, ["1"], "--1", "1.2.3", "-0", "-0.00", "9" * 38,
+                     "0." + "0" * 37 + "1", "1e37", "1e38", "1E-38"])
 
 
 def stamp(r):
@@ -34,7 +36,8 @@ def bad_stamp(r):
 
 
 def book(r):
-    return {"e": "bookTicker", "u": r.randrange(2**50), "s": r.choice(PAIRS), "b": number(r), "B": number(r), "a": number(r), "A": number(r), "T": 1, "E": stamp(r)}
+    return {"e": "bookTicker", "u": r.randrange(2**50), "s": r.choice(PAIRS), "b": number(r), "B": number(r),
+            "a": number(r), "A": number(r), "T": 1, "E": stamp(r)}
 
 
 def spot_book(r):
@@ -42,40 +45,46 @@ def spot_book(r):
 
 
 def trade(r):
-    return {"e": "trade", "E": stamp(r), "T": 1, "s": r.choice(PAIRS), "t": r.randrange(2**63), "p": number(r), "q": number(r),
-            "X": r.choice(["MARKET", "MARKET", "RPI", "NA"]), "m": r.choice([True, False])}
+    return {"e": "trade", "E": stamp(r), "T": 1, "s": r.choice(PAIRS), "t": r.randrange(2**63), "p": number(r),
+            "q": number(r), "X": r.choice(["MARKET", "MARKET", "RPI", "NA"]), "m": r.choice([True, False])}
 
 
 def agg_trade(r):
-    return {"e": "aggTrade", "E": stamp(r), "a": r.randrange(2**63), "s": r.choice(PAIRS), "p": number(r), "q": number(r), "nq": "0", "f": 1, "l": 2, "T": 1, "m": r.choice([True, False])}
+    return {"e": "aggTrade", "E": stamp(r), "a": r.randrange(2**63), "s": r.choice(PAIRS), "p": number(r),
+            "q": number(r), "nq": "0", "f": 1, "l": 2, "T": 1, "m": r.choice([True, False])}
 
 
 def mark(r):
-    return {"e": "markPriceUpdate", "E": stamp(r), "s": r.choice(PAIRS), "p": number(r), "ap": "x", "P": number(r), "i": r.choice([number(r), ""]),
-            "r": r.choice(["0.0001", "-0.00000573", "", "0.00000000"]), "T": r.choice([0, 1790553600000])}
+    return {"e": "markPriceUpdate", "E": stamp(r), "s": r.choice(PAIRS), "p": number(r), "ap": "x", "P": number(r),
+            "i": r.choice([number(r), ""]), "r": r.choice(["0.0001", "-0.00000573", "", "0.00000000"]),
+            "T": r.choice([0, 1790553600000])}
 
 
 def kline(r):
-    k = {"t": 1, "T": 2, "s": "BADUSDT", "i": r.choice(["1m", "1M", "12h", "", "123456789"]), "o": number(r), "c": number(r), "h": number(r), "l": number(r),
-         "v": number(r), "x": r.choice([True, False]), "B": "0"}
+    k = {"t": 1, "T": 2, "s": "BADUSDT", "i": r.choice(["1m", "1M", "12h", "", "123456789"]), "o": number(r),
+         "c": number(r), "h": number(r), "l": number(r), "v": number(r), "x": r.choice([True, False]), "B": "0"}
     return {"e": "kline", "E": stamp(r), "s": r.choice(PAIRS), "k": spoil(r, k)}
 
 
 def ticker(r):
-    return {"e": r.choice(["24hrTicker", "24hrMiniTicker"]), "E": stamp(r), "s": r.choice(PAIRS), "c": number(r), "o": number(r), "h": number(r), "l": number(r), "v": number(r), "q": "1"}
+    return {"e": r.choice(["24hrTicker", "24hrMiniTicker"]), "E": stamp(r), "s": r.choice(PAIRS),
+            "c": number(r), "o": number(r), "h": number(r), "l": number(r), "v": number(r), "q": "1"}
 
 
 def depth(r):
-    return {"e": "depthUpdate", "E": stamp(r), "s": r.choice(PAIRS), "U": 1, "u": 2, "pu": 0, "b": [["1", "2"]], "a": []}
+    return {"e": "depthUpdate", "E": stamp(r), "s": r.choice(PAIRS), "U": 1, "u": 2, "pu": 0,
+            "b": [["1", "2"]], "a": []}
 
 
 def liquidation(r):
-    return {"e": "forceOrder", "E": stamp(r), "o": spoil(r, {"s": r.choice(PAIRS), "S": "SELL", "q": number(r), "p": number(r)})}
+    return {"e": "forceOrder", "E": stamp(r),
+            "o": spoil(r, {"s": r.choice(PAIRS), "S": "SELL", "q": number(r), "p": number(r)})}
 
 
 def other(r):
-    return r.choice([{"e": "unheard", "E": 1}, {"lastUpdateId": 1, "bids": [], "asks": []}, {"result": None, "id": 1}, {"error": {"code": 4}, "id": 1}, {"code": 1, "msg": "x"},
-                     {"e": "serverShutdown", "E": 1}, {}, {"type": "heartbeat", "ts": 1}, {"e": None}, {"e": 5, "s": "X"}])
+    return r.choice([{"e": "unheard", "E": 1}, {"lastUpdateId": 1, "bids": [], "asks": []}, {"result": None, "id": 1},
+                     {"error": {"code": 4}, "id": 1}, {"code": 1, "msg": "x"}, {"e": "serverShutdown", "E": 1}, {},
+                     {"type": "heartbeat", "ts": 1}, {"e": None}, {"e": 5, "s": "X"}])
 
 
 def spoil(r, event):
@@ -125,23 +134,28 @@ def plain_number(text):
 
 
 def event(r):
-    make = r.choice([book, book, book, spot_book, trade, trade, agg_trade, agg_trade, mark, mark, kline, ticker, depth, liquidation, other])
+    make = r.choice([book, book, book, spot_book, trade, trade, agg_trade, agg_trade, mark, mark, kline, ticker, depth,
+                     liquidation, other])
     return text_of(r, spoil(r, make(r)))
 
 
 def line(r):
-    payload = event(r) if r.random() < 0.9 else "[" + ",".join(event(r) if r.random() < 0.97 else "5" for _ in range(r.randrange(5))) + "]"
+    payload = event(r)
+    if r.random() < 0.1:
+        payload = "[" + ",".join(event(r) if r.random() < 0.97 else "5" for _ in range(r.randrange(5))) + "]"
     shape = r.randrange(6)
     if shape == 0:
         payload = '{"stream":"x@y","data":%s}' % payload
     elif shape == 1:
         recv = json.dumps(stamp(r) * 1000 if r.random() < 0.9 else bad_stamp(r))
-        market = json.dumps(r.choice(["usdm", "usdm", "usdm", "coinm", "spot"]) if r.random() < 0.95 else r.choice(["moon", "", None, 5]))
+        sound = r.random() < 0.95
+        market = json.dumps(r.choice(["usdm", "usdm", "usdm", "coinm", "spot"] if sound else ["moon", "", None, 5]))
         payload = '{"recv":%s,"market":%s,"stream":"x@y","data":%s}' % (recv, market, payload)
     elif shape == 2:
         payload = '{"data":%s,"e":"trade","s":"BADUSDT","zz":{"data":5}}' % payload
     if r.random() < 0.2:
-        payload = r.choice(["1723161600001 ", "1723161600001692 ", "1723161600001692584 ", "172316160000 ", "17231616000016 "]) + payload
+        payload = r.choice(["1723161600001 ", "1723161600001692 ", "1723161600001692584 ", "172316160000 ",
+                            "17231616000016 "]) + payload
     return payload
 
 

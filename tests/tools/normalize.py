@@ -2,8 +2,8 @@
 """normalize.py [-m usdm|coinm|spot] [FILE]: what bnc-normalize must print, computed another way.
 
 Frames of the exchange in, records of bnc-event(5) out. Written from the exchange's documents with a general JSON parser
-and decimal.Decimal; slow, and without a line of lib/ in it. Standard error carries "refused N" for each line that breaks
-the contract of its type, then one line of counters, in the order of bnc-normalize -v.
+and decimal.Decimal; slow, and without a line of lib/ in it. Standard error carries "refused N" for each line that
+breaks the contract of its type, then one line of counters, in the order of bnc-normalize -v.
 """
 import argparse
 import collections
@@ -20,8 +20,8 @@ for signal in (decimal.Inexact, decimal.Rounded, decimal.InvalidOperation):
 
 # Quote assets by which a symbol is split where no exchangeInfo says better (Lean symbol database, 2026-08).
 QUOTES = sorted(
-    """FDUSD RLUSD USDT USDC USD1 USDP BUSD TUSD USDS AEUR EURI BIDR IDRT BVND BKRW GYEN DOGE USD EUR GBP TRY BRL ARS COP
-    CZK MXN PLN RON RUB UAH ZAR JPY AUD NGN KZT AED IDR DAI PAX VAI UST BTC ETH BNB SOL TRX XRP DOT U""".split(),
+    """FDUSD RLUSD USDT USDC USD1 USDP BUSD TUSD USDS AEUR EURI BIDR IDRT BVND BKRW GYEN DOGE USD EUR GBP TRY BRL ARS
+    COP CZK MXN PLN RON RUB UAH ZAR JPY AUD NGN KZT AED IDR DAI PAX VAI UST BTC ETH BNB SOL TRX XRP DOT U""".split(),
     key=len, reverse=True)
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
 COUNTERS = "records passed control errors depth liquidations placeholders othermarket unknown".split()
