@@ -162,6 +162,17 @@ static void what_does_not_fit_is_dropped_whole_and_counted(void **state)
 	assert_int_equal(b.counters.dropped, 2);
 }
 
+static void a_reader_that_keeps_up_costs_no_memory(void **state)
+{
+	(void)state;
+	begin((struct outbox_options){ .raw = true });
+	for (unsigned i = 0; i < 1000; i++) {
+		trade(0, "{\"x\":1}");
+		assert_ptr_equal(outbox_head(&b).p, b.ring.base);
+		take(100);
+	}
+}
+
 static void conflate_changes_nothing_for_a_reader_that_keeps_up(void **state)
 {
 	(void)state;
@@ -251,6 +262,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_count_is_exact, end),
 		cmocka_unit_test_teardown(full_until_half_is_taken, end),
 		cmocka_unit_test_teardown(what_does_not_fit_is_dropped_whole_and_counted, end),
+		cmocka_unit_test_teardown(a_reader_that_keeps_up_costs_no_memory, end),
 		cmocka_unit_test_teardown(conflate_changes_nothing_for_a_reader_that_keeps_up, end),
 		cmocka_unit_test_teardown(conflate_keeps_the_newest_of_each_and_all_others, end),
 		cmocka_unit_test_teardown(conflate_never_turns_a_stream_round, end),
