@@ -438,7 +438,8 @@ static enum proxy_step judge_connect(struct proxy_talk *t)
 	if (status >= 200 && status < 300)
 		return done(t);
 	if (status == 407)
-		return fail(t, t->p->login ? "the proxy does not take this login (407)" : "the proxy wants a login (407)");
+		return fail(
+		    t, t->p->login ? "the proxy does not take this login (407)" : "the proxy wants a login (407)");
 	for (char *c = t->in; c < t->in + t->in_n; c++)
 		*c = *c < ' ' || *c > '~' ? ' ' : *c;
 	rest = span_trim(rest);
@@ -489,9 +490,9 @@ static enum proxy_step judge_login(struct proxy_talk *t)
 
 static enum proxy_step judge_reply(struct proxy_talk *t)
 {
-	static const char *const reasons[] = { NULL, "general failure", "not allowed by its rules", "network unreachable",
-		"host unreachable", "connection refused", "time to live expired", "command not supported",
-		"type of address not supported" };
+	static const char *const reasons[] = { NULL, "general failure", "not allowed by its rules",
+		"network unreachable", "host unreachable", "connection refused", "time to live expired",
+		"command not supported", "type of address not supported" };
 	unsigned code = (unsigned char)t->in[1];
 
 	if (t->in[0] != 5)

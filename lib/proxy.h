@@ -1,7 +1,7 @@
 /* proxy - which proxy leads to a host, and what is said to it: HTTP CONNECT, and SOCKS 5 (RFC 1928, 1929).
  *
- * Pure: the environment comes in as a function, bytes come in and go out as spans. Names of variables and exceptions are
- * curl's, but for http_proxy: it is never obeyed (neither for ws:// nor for wss://), because it is the one that a
+ * Pure: the environment comes in as a function, bytes come in and go out as spans. Names of variables and exceptions
+ * are curl's, but for http_proxy: it is never obeyed (neither for ws:// nor for wss://), because it is the one that a
  * request header "Proxy:" can set in a CGI program. Loopback is not special: no_proxy has to name it. */
 #ifndef BNC_PROXY_H
 #define BNC_PROXY_H
@@ -31,7 +31,8 @@ struct proxy {
 /* for a name or IPv4 address and its port: https_proxy (tls only), then all_proxy, unless no_proxy names it; each in
  * lower case, then in upper case; empty is unset. `env` is getenv. PROXY_NONE: go there directly.
  * false: the variable is set and no use; why[] says what is wrong with it, never what is secret in it. */
-bool proxy_pick(struct proxy *p, char *(*env)(const char *name), struct span host, uint16_t port, bool tls, char why[256]);
+bool proxy_pick(struct proxy *p, char *(*env)(const char *name), struct span host, uint16_t port, bool tls,
+    char why[256]);
 
 /* "[scheme://][user[:password]@]host[:port]"; no scheme is http. User and password may be percent-encoded. */
 bool proxy_parse(struct proxy *p, struct span url, char why[256]);
@@ -40,8 +41,8 @@ bool proxy_parse(struct proxy *p, struct span url, char why[256]);
  * dot changes nothing), an IPv4 address or network (10.0.0.0/8), each with an optional ":port"; "*" is every host */
 bool proxy_excepted(struct span list, struct span host, uint16_t port);
 
-/* --- the handshake: send what proxy_to_send() gives; when that is nothing, read up to proxy_wants() bytes and hand them
- * to proxy_got(); until it is done or has failed. Never a byte is asked for that belongs to the host behind it. */
+/* --- the handshake: send what proxy_to_send() gives; when that is nothing, read up to proxy_wants() bytes and hand
+ * them to proxy_got(); until it is done or has failed. Never a byte is asked for that belongs to the host behind it. */
 
 enum proxy_step { PROXY_GOES_ON, PROXY_DONE, PROXY_FAILED };
 

@@ -59,6 +59,8 @@ static inline void ring_drop(struct ring *r, size_t n)
 	r->at += n;
 	if (r->at >= r->cap)
 		r->at -= r->cap;
+	if (r->used == 0) /* so that a reader who keeps up needs the first pages alone */
+		r->at = 0;
 }
 
 #endif

@@ -139,7 +139,7 @@ static bool serve(struct ws *w)
 	return going;
 }
 
-void ws_run(struct ws *w)
+bool ws_run(struct ws *w)
 {
 	bool going = true;
 
@@ -151,6 +151,7 @@ void ws_run(struct ws *w)
 			going = serve(w);
 	}
 	w->stop = false;
+	return going;
 }
 
 void ws_stop(struct ws *w)
@@ -163,7 +164,8 @@ void ws_stop(struct ws *w)
 /* libwebsockets' own timers make it spin for the last millisecond before each; the kernel's do not */
 static bool open_clock(struct ws *w)
 {
-	const struct itimerspec every = { .it_interval = { 0, WS_TICK_US * 1000 }, .it_value = { 0, WS_TICK_US * 1000 } };
+	const struct itimerspec every = { .it_interval = { 0, WS_TICK_US * 1000 },
+		.it_value = { 0, WS_TICK_US * 1000 } };
 
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -1,9 +1,11 @@
 /* A connection from ws_connect to its `down`. No `down` comes from within a call of the interface, nor from within one
  * of libwebsockets': connections that have ended wait in a list for the loop. */
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -154,12 +156,23 @@ void ws_kill(struct ws_conn *c)
 
 /* --------------------------------------------------------------------------------------------------- the beginning */
 
+static void say_connected(const struct ws_conn *c, int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof peer;
+	char text[64] = "?";
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &n) == 0)
+		(void)getnameinfo((struct sockaddr *)&peer, n, text, sizeof text, NULL, 0, NI_NUMERICHOST);
+	ws_conn_say(c, "connected to %s", text);
+}
+
 static void hand_over(struct ws_conn *c)
 {
 	int fd = ws_dial_take(c->dial);
 
 	drop_dial(c);
-	ws_conn_say(c, "connected");
+	say_connected(c, fd);
 	c->state = WS_IS_HANDSHAKE;
 	c->deadline = clock_mono_us() + HANDSHAKE_US;
 	if (!ws_lws_take(c, fd)) {

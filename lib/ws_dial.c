@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,10 @@
 #include <unistd.h>
 
 /* -------------------------------------------------------------------------------------------- looking up names */
+
+/* threads that have not ended: a resolver that never answers must not gather them for ever */
+#define LOOKUPS_MAX 32
+static atomic_uint lookups;
 
 /* shared with its thread; whoever is last frees it */
 struct lookup {
@@ -56,6 +61,7 @@ static void *lookup_thread(void *arg)
 	pthread_mutex_unlock(&l->lock);
 	if (unwanted)
 		lookup_destroy(l);
+	atomic_fetch_sub(&lookups, 1);
 	return NULL;
 }
 
@@ -71,7 +77,9 @@ static bool run_detached(void *(*f)(void *), void *arg)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool done = pthread_create(&thread, &attr, f, arg) == 0;
+	bool done = atomic_fetch_add(&lookups, 1) < LOOKUPS_MAX && pthread_create(&thread, &attr, f, arg) == 0;
+	if (!done)
+		atomic_fetch_sub(&lookups, 1);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return done;
@@ -175,7 +183,8 @@ static enum ws_dial_state fail_by_address(struct ws_dial *d, const char *reason)
 /* an address needs no thread */
 static struct addrinfo *numeric(const char *host, uint16_t port)
 {
-	static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+	static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
 	struct addrinfo *found;
 	char text[8];
 
@@ -190,7 +199,7 @@ static enum ws_dial_state look_up(struct ws_dial *d, enum stage stage, const cha
 	if (!d->found)
 		d->lookup = lookup_start(host, port);
 	if (!d->found && !d->lookup)
-		return fail(d, WS_DIAL_FAILED, "no thread to look up %.100s", host);
+		return fail(d, WS_DIAL_NO_ADDRESS, "no address: too many names are being looked up already");
 	return WS_DIAL_GOES_ON;
 }
 
@@ -276,7 +285,9 @@ static bool found_addresses(struct ws_dial *d, int64_t now)
 /* socks5://: the proxy is to be given the address that we have found, and has to be found itself */
 static void take_host_address(struct ws_dial *d)
 {
-	if (getnameinfo(d->found->ai_addr, d->found->ai_addrlen, d->host, sizeof d->host, NULL, 0, NI_NUMERICHOST) != 0) {
+	const struct addrinfo *a = d->found;
+
+	if (getnameinfo(a->ai_addr, a->ai_addrlen, d->host, sizeof d->host, NULL, 0, NI_NUMERICHOST) != 0) {
 		no_address(d, "none that can be given to a proxy");
 		return;
 	}

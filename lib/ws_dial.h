@@ -30,8 +30,8 @@ struct ws_dial *ws_dial_start(const struct proxy *via, struct span host, uint16_
 /* at any time; a connection that has not been taken is closed */
 void ws_dial_free(struct ws_dial *d);
 
-/* goes as far as it can. Call it when the descriptor of ws_dial_fd() is ready, and every now and then for its deadlines.
- * Behind anything but WS_DIAL_GOES_ON it changes no more. */
+/* goes as far as it can. Call it when the descriptor of ws_dial_fd() is ready, and every now and then for its
+ * deadlines. Behind anything but WS_DIAL_GOES_ON it changes no more. */
 enum ws_dial_state ws_dial_step(struct ws_dial *d, int64_t now);
 
 /* what to wait for; another one after each step. -1: nothing */

@@ -343,7 +343,9 @@ static void tls_failed(struct ws_conn *c, struct lws *wsi, const char *text)
 
 	if (!why && tcp_has_ended(wsi))
 		why = "the server closed the connection";
-	ws_conn_cause(c, WS_TLS, "TLS handshake: %s", why ? why : *text ? text : "no answer");
+	if (!why)
+		why = *text && strncmp(text, "Timed out", 9) != 0 ? text : "no answer in time";
+	ws_conn_cause(c, WS_TLS, "TLS handshake: %s", why);
 }
 
 static void upgrade_failed(struct ws_conn *c, const char *text)
@@ -355,7 +357,7 @@ static void upgrade_failed(struct ws_conn *c, const char *text)
 	else if (strcmp(text, "read failed") == 0) /* the end, or something else than HTTP */
 		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: no answer in HTTP");
 	else
-		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: %s", *text ? text : "no answer");
+		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: %s", *text ? text : "no answer in time");
 }
 
 /* in: libwebsockets' reason, if it has one; its length may count a NUL */
@@ -370,15 +372,16 @@ static void handshake_failed(struct ws_conn *c, struct lws *wsi, const char *in,
 		upgrade_failed(c, text);
 }
 
-/* the peer's close frame; libwebsockets answers it. It shows a code that it does not know, also 1012 and 1013, as 1002. */
+/* the peer's close frame; libwebsockets answers it. What it does not know, 1012 and 1013 too, it shows as 1002. */
 static void peer_closes(struct ws_conn *c, const unsigned char *in, size_t len)
 {
 	static const char what[] = "the server closed the connection";
+	const char *reason = len > 2 ? (const char *)in + 2 : "";
 
 	if (len >= 2)
 		c->end.close_code = in[0] << 8 | in[1];
 	if (len > 2)
-		ws_conn_cause(c, WS_CLOSED, "%s (%d: %.*s)", what, c->end.close_code, (int)len - 2, (const char *)in + 2);
+		ws_conn_cause(c, WS_CLOSED, "%s (%d: %.*s)", what, c->end.close_code, (int)len - 2, reason);
 	else if (len == 2)
 		ws_conn_cause(c, WS_CLOSED, "%s (%d)", what, c->end.close_code);
 	else
@@ -405,7 +408,8 @@ void ws_lws_let_go(struct ws_conn *c)
 
 /* ------------------------------------------------------------------------------------------------ what it calls */
 
-static int on_connection(struct ws_conn *c, struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_connection(struct ws_conn *c, struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+    size_t len)
 {
 	switch (reason) {
 	case LWS_CALLBACK_WSI_CREATE:
@@ -517,8 +521,8 @@ static struct lws_context *new_context(struct ws *w)
 		{ .name = "watches", .callback = on_watches },
 		{ .name = NULL },
 	};
-	/* no extensions: permessage-deflate delivers the first message that is not compressed for ever. No VALIDATE_UTF8:
-	 * with it a server can write past the end of a buffer. */
+	/* no extensions: permessage-deflate delivers the first message that is not compressed for ever. No
+	 * VALIDATE_UTF8: with it a server can write past the end of a buffer. */
 	const struct lws_context_creation_info i = { .port = CONTEXT_PORT_NO_LISTEN,
 		.protocols = protocols,
 		.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
@@ -547,7 +551,7 @@ bool ws_lws_open(struct ws *w, int verbose)
 		return false;
 	w->vhost = lws_get_vhost_by_name(w->lws, "default");
 	/* what it adopts it closes */
-	lws_sock_file_fd_type set = { .filefd = dup(w->epoll) };
+	lws_sock_file_fd_type set = { .filefd = fcntl(w->epoll, F_DUPFD_CLOEXEC, 0) };
 	return set.filefd >= 0 && lws_adopt_descriptor_vhost(w->vhost, LWS_ADOPT_RAW_FILE_DESC, set, "watches", NULL);
 }
 

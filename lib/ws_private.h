@@ -78,7 +78,8 @@ void ws_serve_watches(struct ws *w);
 
 /* --- ws_conn.c */
 void ws_conn_say(const struct ws_conn *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void ws_conn_cause(struct ws_conn *c, enum ws_cause cause, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void ws_conn_cause(struct ws_conn *c, enum ws_cause cause, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void ws_conn_closing(struct ws_conn *c); /* from now on only the peer's last word is waited for */
 void ws_conn_close(struct ws_conn *c, int code);
 void ws_conn_end(struct ws_conn *c); /* `down` is due; its cause is known */

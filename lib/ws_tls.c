@@ -36,8 +36,10 @@ static void note_failure(const SSL *tls, int where, int value)
 		why = error_text(error);
 	else if (alert)
 		why = SSL_alert_desc_string_long(value);
+	else if (errno == ECONNRESET || errno == EPIPE)
+		why = "the server closed the connection";
 	else if (errno && errno != EAGAIN && errno != EINTR)
-		why = errno == ECONNRESET || errno == EPIPE ? "the server closed the connection" : strerrordesc_np(errno);
+		why = strerrordesc_np(errno);
 	if (why) {
 		latest.tls = tls;
 		latest.why = why;
@@ -86,8 +88,8 @@ SSL_CTX *ws_tls_open(const char *cacert, char why[256])
 	ERR_clear_error();
 	if (cacert && !SSL_CTX_load_verify_file(c, cacert))
 		return fail(c, why, cacert, load_reason());
-	/* Never SSL_CTX_set_read_ahead: libwebsockets asks SSL_pending, which does not count records that were read and not
-	 * yet taken apart, so the rest of a burst would wait for the next message. */
+	/* Never SSL_CTX_set_read_ahead: libwebsockets asks SSL_pending, which does not count records that were read and
+	 * not yet taken apart, so the rest of a burst would wait for the next message. */
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_info_callback(c, note_failure);
 	return c;

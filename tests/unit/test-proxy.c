@@ -51,7 +51,8 @@ static void variables_come_in_curls_order(void **state)
 	assert_string_equal(pick(NULL, "h.test", 443, true), "-");
 	assert_string_equal(pick(ENV("https_proxy", "http://a:1"), "h.test", 443, true), "http a:1");
 	assert_string_equal(pick(ENV("HTTPS_PROXY", "http://a:1"), "h.test", 443, true), "http a:1");
-	assert_string_equal(pick(ENV("HTTPS_PROXY", "http://a:1", "https_proxy", "b:2"), "h.test", 443, true), "http b:2");
+	assert_string_equal(
+	    pick(ENV("HTTPS_PROXY", "http://a:1", "https_proxy", "b:2"), "h.test", 443, true), "http b:2");
 	assert_string_equal(pick(ENV("all_proxy", "socks5h://a:1"), "h.test", 443, true), "socks5h a:1");
 	assert_string_equal(pick(ENV("ALL_PROXY", "socks5://a:1"), "h.test", 443, true), "socks5 a:1");
 	assert_string_equal(pick(ENV("ALL_PROXY", "a:1", "HTTPS_PROXY", "b:2"), "h.test", 443, true), "http b:2");
@@ -75,8 +76,10 @@ static void no_proxy_is_asked(void **state)
 	(void)state;
 	assert_string_equal(pick(ENV("https_proxy", "a:1", "no_proxy", "h.test"), "h.test", 443, true), "-");
 	assert_string_equal(pick(ENV("https_proxy", "a:1", "NO_PROXY", "h.test"), "h.test", 443, true), "-");
-	assert_string_equal(pick(ENV("https_proxy", "a:1", "NO_PROXY", "h.test", "no_proxy", "x"), "h.test", 443, true), "http a:1");
-	assert_string_equal(pick(ENV("https_proxy", "a:1", "NO_PROXY", "h.test", "no_proxy", ""), "h.test", 443, true), "-");
+	assert_string_equal(
+	    pick(ENV("https_proxy", "a:1", "NO_PROXY", "h.test", "no_proxy", "x"), "h.test", 443, true), "http a:1");
+	assert_string_equal(
+	    pick(ENV("https_proxy", "a:1", "NO_PROXY", "h.test", "no_proxy", ""), "h.test", 443, true), "-");
 	assert_string_equal(pick(ENV("all_proxy", "a:1", "no_proxy", "*"), "127.0.0.1", 80, false), "-");
 	assert_string_equal(pick(ENV("all_proxy", "a:1"), "127.0.0.1", 80, false), "http a:1");
 	/* who is excepted does not care whether the proxy can be used */
@@ -146,11 +149,12 @@ static void addresses_of_all_shapes(void **state)
 
 static void addresses_that_cannot_be(void **state)
 {
-	static const char *const urls[] = { "", "http://", "http://:80", "http:///", "http://p:0", "http://p:65536", "http://p:",
-		"http://p:8a", "http://p:-1", "http://[::1", "http://[::1]x", "http://[]:1", "http://p q:1", "http://p\r\nX:1",
-		"http://p\x7f", "https://p:1", "socks4a://p:1", "://p:1", "http://socks5://p:1", "http://u%@p", "http://u%4@p",
-		"http://u%4g@p", "http://u%\x10\x10@p", "http://u%00@p", "http://u:%00p@p", "http://a%3ab:c@p", "socks5://u@p",
-		"socks5h://:pw@p", "http://p\xc3\xbc:1", "http://[p]q]:1" };
+	static const char *const urls[] = { "", "http://", "http://:80", "http:///", "http://p:0", "http://p:65536",
+		"http://p:", "http://p:8a", "http://p:-1", "http://[::1", "http://[::1]x", "http://[]:1",
+		"http://p q:1", "http://p\r\nX:1", "http://p\x7f", "https://p:1", "socks4a://p:1", "://p:1",
+		"http://socks5://p:1", "http://u%@p", "http://u%4@p", "http://u%4g@p", "http://u%\x10\x10@p",
+		"http://u%00@p", "http://u:%00p@p", "http://a%3ab:c@p", "socks5://u@p", "socks5h://:pw@p",
+		"http://p\xc3\xbc:1", "http://[p]q]:1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
@@ -241,7 +245,8 @@ static void exceptions(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (proxy_excepted(span_of(cases[i].list), span_of(cases[i].host), (uint16_t)cases[i].port) != cases[i].excepted)
+		if (proxy_excepted(span_of(cases[i].list), span_of(cases[i].host), (uint16_t)cases[i].port) !=
+		    cases[i].excepted)
 			fail_msg("no_proxy='%s', %s:%u", cases[i].list, cases[i].host, cases[i].port);
 }
 
@@ -315,7 +320,8 @@ static void connect_with_a_login(void **state)
 
 	(void)state;
 	t = begun("http://Aladdin:open%20sesame@p", "h", 1); /* RFC 7617 */
-	SAYS(&t, "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\nProxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n");
+	SAYS(
+	    &t, "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\nProxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n");
 	t = begun("http://test:123%C2%A3@p", "h", 1);
 	SAYS(&t, "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\nProxy-Authorization: Basic dGVzdDoxMjPCow==\r\n\r\n");
 	t = begun("http://a:b@p", "h", 1);
@@ -337,7 +343,8 @@ static void the_longest_of_everything_fits(void **state)
 	snprintf(url, sizeof url, "http://%s:%s@p:1", host, host);
 	t = begun(url, host, 65535);
 	struct span s = proxy_to_send(&t);
-	assert_int_equal(s.n, strlen("CONNECT :65535 HTTP/1.1\r\nHost: :65535\r\nProxy-Authorization: Basic \r\n\r\n") + 2 * 255 + 684);
+	assert_int_equal(s.n,
+	    strlen("CONNECT :65535 HTTP/1.1\r\nHost: :65535\r\nProxy-Authorization: Basic \r\n\r\n") + 2 * 255 + 684);
 	assert_true(span_ends(s, SPAN("\r\n\r\n")));
 	snprintf(url, sizeof url, "socks5h://%s:%s@p:1", host, host);
 	t = begun(url, host, 65535);
@@ -378,7 +385,8 @@ static void answers_to_connect(void **state)
 		{ "HTTP/1.0 200\r\n\r\n", NULL },
 		{ "HTTP/1.1 299 x\n\n", NULL },
 		{ "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", NULL },
-		{ "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n", "the proxy wants a login (407)" },
+		{ "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+		    "the proxy wants a login (407)" },
 		{ "HTTP/1.1 403 Forbidden\r\n\r\n", "the proxy refuses (403 Forbidden)" },
 		{ "HTTP/1.1 502 a\x1b[2J\xff\r\n\r\n", "the proxy refuses (502 a [2J)" },
 		{ "HTTP/1.1 301 x\r\nLocation: http://x/\r\n\r\n", "the proxy refuses (301 x)" },
