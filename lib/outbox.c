@@ -141,9 +141,6 @@ struct span outbox_head(struct outbox *b)
 void outbox_drop(struct outbox *b, size_t n)
 {
 	ring_drop(&b->ring, n);
-	/* from the start again: only as much memory is ever touched as has ever waited */
-	if (ring_used(&b->ring) == 0)
-		b->ring.at = 0;
 }
 
 size_t outbox_bytes(const struct outbox *b)

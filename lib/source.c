@@ -256,7 +256,11 @@ bool source_run(struct source *s)
 	char text[100];
 
 	s->stop_at = s->o.time ? clock_mono_us() + s->o.time : 0;
-	ws_run(s->ws);
+	if (!ws_run(s->ws)) {
+		s->failed = true;
+		snprintf(text, sizeof text, "the loop: %s", strerror(errno));
+		s->program->tell(text);
+	}
 	if (!s->reader_gone && !outbox_empty(&s->box)) {
 		s->failed = true;
 		snprintf(text, sizeof text, "the reader takes nothing: %zu bytes are lost", outbox_bytes(&s->box));

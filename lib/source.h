@@ -77,7 +77,7 @@ void source_ready(struct source *s);
 /* the program cannot go on */
 void source_fail(struct source *s);
 
-/* false: it failed, the output could not be written, or bytes were left that no reader took (which is told) */
+/* false: it failed; or, which is told, the loop or the output did, or bytes were left that no reader took */
 bool source_run(struct source *s);
 
 #endif
