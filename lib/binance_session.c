@@ -677,9 +677,8 @@ void binance_session_resume(struct binance_session *s, const char *why, int64_t 
 {
 	s->now = now;
 	s->paused = false;
+	/* what was open is due since long; what waits, as after a 429, waits on */
 	tell(s, BINANCE_NEWS_CONNECTING, NONE, "%s: connecting again", why);
-	for (unsigned i = 0; i < s->slots; i++)
-		s->slot[i].due = now;
 }
 
 void binance_session_end(struct binance_session *s, int64_t now)
