@@ -109,7 +109,7 @@ fuzz:
 bench: all
 	tests/bench/run
 
-lint:
+lint: all
 	scripts/dev/lint
 
 # --- for people ------------------------------------------------------------------------------------------------------

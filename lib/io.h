@@ -19,7 +19,7 @@ int io_signals(bool hangup);
 /* the next waiting signal of that fd, 0 when there is none */
 int io_signal(int fd);
 
-/* asks the kernel for a 256 KiB pipe where fd is a pipe; a refusal is nothing to tell (perf: the largest single
+/* asks the kernel for a 256 KiB pipe where fd is a pipe; a refusal is nothing to tell (measured: the largest single
  * lever for copying; 1 MiB adds nothing measurable) */
 void io_grow_pipe(int fd);
 

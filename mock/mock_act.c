@@ -71,7 +71,7 @@ static void huge(struct mock_conn *c, size_t n)
 	mock_buf_free(&b);
 }
 
-/* serverShutdown in its three forms (binance.md 1.7) */
+/* serverShutdown in its three forms (bnc-wire(7) 1.7) */
 static void shut_down(struct mock_conn *c, bool api, int64_t wall_ms)
 {
 	struct mock_buf b = mock_buf_of(256);

@@ -210,7 +210,7 @@ static struct mock_sub *find_sub(const struct mock_conn *c, struct span name)
 	return NULL;
 }
 
-/* data comes only for a name of this tier, in the right case, that something can feed (binance.md 1.2, 1.6) */
+/* data comes only for a name of this tier, in the right case, that something can feed (bnc-wire(7) 1.2, 1.6) */
 static struct mock_stream *live_stream(struct mock_conn *c, enum mock_market market, struct span name)
 {
 	struct span rest;

@@ -1,4 +1,4 @@
-/* mock_control - SUBSCRIBE and its kin (binance.md 1.6). */
+/* mock_control - SUBSCRIBE and its kin (bnc-wire(7) 1.6). */
 #ifndef BNC_MOCK_CONTROL_H
 #define BNC_MOCK_CONTROL_H
 

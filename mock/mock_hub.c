@@ -21,7 +21,7 @@ struct mock_stream *mock_hub_find(const struct mock_hub *h, enum mock_market mar
 }
 
 /* where the walk says who wants the event behind a name; NULL: it has no such event. Mark prices and bars of either
- * kind of futures may be had on either host (binance.md 1.3) */
+ * kind of futures may be had on either host (bnc-wire(7) 1.3) */
 static void **slot_of(struct mock_walk *w, enum mock_market market, struct span name)
 {
 	struct mock_name n;

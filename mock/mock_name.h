@@ -1,4 +1,4 @@
-/* mock_name - stream names: which tier carries a name, and which events stand behind it (binance.md of the project's
+/* mock_name - stream names: which tier carries a name, and which events stand behind it (bnc-wire(7) of the project's
  * documents has the measurements; bnc-wire(7) the facts). */
 #ifndef BNC_MOCK_NAME_H
 #define BNC_MOCK_NAME_H
@@ -59,7 +59,7 @@ extern const char *const mock_interval_word[MOCK_INTERVALS];
 extern const int64_t mock_interval_ms[MOCK_INTERVALS];
 int mock_interval_of(struct span word); /* -1: none */
 
-/* ASCII letters lowered, the rest as it is (binance.md 1.4); out has room for s.n bytes */
+/* ASCII letters lowered, the rest as it is (bnc-wire(7) 1.4); out has room for s.n bytes */
 void mock_lower(struct span s, char *out);
 
 #endif

@@ -60,7 +60,7 @@ static void end(struct mock_buf *b, const struct mock_symbol *s)
 
 /* --- events -------------------------------------------------------------------------------------------------- */
 
-/* binance.md 2.1 */
+/* bnc-wire(7) 2.1 */
 static void book_ticker(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
 {
 	const struct mock_level *bid = &s->book.side[0][0];
@@ -82,7 +82,7 @@ static void book_ticker(struct mock_buf *b, const struct mock_walk *w, const str
 	end(b, s);
 }
 
-/* binance.md 2.2; spot has s before a and a meaningless M, COIN-M's nq is not known to exist */
+/* bnc-wire(7) 2.2; spot has s before a and a meaningless M, COIN-M's nq is not known to exist */
 static void agg_trade(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
 {
 	bool spot = s->market == MOCK_SPOT;
@@ -118,7 +118,7 @@ static void spot_trade(struct mock_buf *b, const struct mock_walk *w, const stru
 	mock_put_lit(b, ",\"M\":true}");
 }
 
-/* binance.md 2.3; a placeholder has p and q "0"; COIN-M's lacks st */
+/* bnc-wire(7) 2.3; a placeholder has p and q "0"; COIN-M's lacks st */
 static void trade(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
 {
 	bool placeholder = s->trade.qty == 0;
@@ -138,7 +138,7 @@ static void trade(struct mock_buf *b, const struct mock_walk *w, const struct mo
 	mock_put(b, s->market == MOCK_COINM ? SPAN("}") : SPAN(",\"st\":1}"));
 }
 
-/* binance.md 2.4: E is a whole second, T the next funding time; delivery contracts have no rate */
+/* bnc-wire(7) 2.4: E is a whole second, T the next funding time; delivery contracts have no rate */
 static void mark_price(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
 {
 	int64_t now = mock_walk_ms(w);
@@ -157,7 +157,7 @@ static void mark_price(struct mock_buf *b, const struct mock_walk *w, const stru
 	end(b, s);
 }
 
-/* before a member inside k: live frames of USDⓈ-M carry a blank after each comma there (binance.md 2.5) */
+/* before a member inside k: live frames of USDⓈ-M carry a blank after each comma there (bnc-wire(7) 2.5) */
 static void next(struct mock_buf *b, const struct mock_symbol *s, const char *key)
 {
 	mock_put(b, s->market == MOCK_USDM ? SPAN(", \"") : SPAN(",\""));
@@ -222,7 +222,7 @@ static void kline(struct mock_buf *b, const struct mock_walk *w, const struct mo
 	mock_put_lit(b, "\"0\"}}");
 }
 
-/* binance.md 2.7; spot's has no pair and no product */
+/* bnc-wire(7) 2.7; spot's has no pair and no product */
 static void mini_ticker(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
 {
 	const struct mock_bar *d = &s->day;
@@ -264,7 +264,7 @@ static void weighted(struct mock_buf *b, const struct mock_symbol *s)
 	decimal(b, ",\"w\":", (int64_t)w, s->market == MOCK_USDM ? s->price_places : 8);
 }
 
-/* binance.md 2.6; spot's order has x, the best quotes and no product */
+/* bnc-wire(7) 2.6; spot's order has x, the best quotes and no product */
 static void ticker(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
 {
 	const struct mock_bar *d = &s->day;
@@ -301,7 +301,7 @@ static void ticker(struct mock_buf *b, const struct mock_walk *w, const struct m
 	end(b, s);
 }
 
-/* binance.md 2.8: pair and product stand inside o */
+/* bnc-wire(7) 2.8: pair and product stand inside o */
 static void force_order(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
 {
 	number(b, "{\"e\":\"forceOrder\",\"E\":", mock_walk_ms(w));
@@ -320,7 +320,7 @@ static void force_order(struct mock_buf *b, const struct mock_walk *w, const str
 	mock_put_char(b, '}');
 }
 
-/* --- depth (binance.md 2.9) ---------------------------------------------------------------------------------- */
+/* --- depth (bnc-wire(7) 2.9) ---------------------------------------------------------------------------------- */
 
 static void level(struct mock_buf *b, const struct mock_symbol *s, int64_t at, int64_t quantity, bool *first)
 {
@@ -445,7 +445,7 @@ static void single(struct mock_buf *b, const struct mock_walk *w, const struct m
 		force_order(b, w, s);
 }
 
-/* a row without funding: T 0 and rate 0 (binance.md 2.4, 2.12) */
+/* a row without funding: T 0 and rate 0 (bnc-wire(7) 2.4, 2.12) */
 static void old_row(struct mock_buf *b, const struct mock_walk *w)
 {
 	int64_t now = mock_walk_ms(w);
@@ -456,7 +456,7 @@ static void old_row(struct mock_buf *b, const struct mock_walk *w)
 	    "\"r\":\"0.00000000\",\"T\":0,\"st\":1}");
 }
 
-/* arrays of either futures host hold the rows of both products (binance.md 1.3); tickers only what changed */
+/* arrays of either futures host hold the rows of both products (bnc-wire(7) 1.3); tickers only what changed */
 static void array(struct mock_buf *b, const struct mock_walk *w, enum mock_market market, enum mock_slot slot)
 {
 	bool marks = slot == MOCK_MARK_1S || slot == MOCK_MARK_3S;

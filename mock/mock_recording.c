@@ -134,7 +134,7 @@ static bool look_inside(struct mock_take *t, bool array)
 		names_of_array(t, e);
 	else if (e.p)
 		names_of_event(t, event, e);
-	else if (json_find(event, "u").kind == JSON_INT) /* spot's bookTicker has no e (binance.md 2.1) */
+	else if (json_find(event, "u").kind == JSON_INT) /* spot's bookTicker has no e (bnc-wire(7) 2.1) */
 		add_name(t, string_member(event, "s"), SPAN("@bookTicker"), (struct span){ NULL, 0 });
 	return t->names > 0;
 }

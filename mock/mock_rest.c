@@ -20,7 +20,7 @@ static void decimal(struct mock_buf *b, const char *key, int64_t units, int plac
 	mock_put_char(b, '"');
 }
 
-/* binance.md 6.1; the key order inside a filter varies on the exchange */
+/* bnc-wire(7) 6.1; the key order inside a filter varies on the exchange */
 static void filters(struct mock_buf *b, const struct mock_symbol *s)
 {
 	mock_put_lit(b, ",\"filters\":[{\"filterType\":\"PRICE_FILTER\"");

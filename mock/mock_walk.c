@@ -96,7 +96,7 @@ static void split_name(struct mock_symbol *s, struct span name)
 	memcpy(s->base, pair.p, pair.n);
 }
 
-/* units, ticks and steps of the three products (binance.md 2.11, 6.3) */
+/* units, ticks and steps of the three products (bnc-wire(7) 2.11, 6.3) */
 static void shape_symbol(struct mock_symbol *s, const struct shape *shape)
 {
 	bool spot = s->market == MOCK_SPOT;
@@ -366,7 +366,7 @@ static void give_trade(struct mock_walk *w, struct mock_symbol *s)
 	give(w, s, MOCK_TRADE);
 }
 
-/* placeholder trades have an id and nothing else (binance.md 2.3) */
+/* placeholder trades have an id and nothing else (bnc-wire(7) 2.3) */
 static void give_placeholder(struct mock_walk *w, struct mock_symbol *s)
 {
 	int64_t price = s->trade.price;
@@ -404,7 +404,7 @@ static void trade(struct mock_walk *w, struct mock_symbol *s)
 		give_placeholder(w, s);
 }
 
-/* at most the latest liquidation of a symbol in a second is told (binance.md 2.8) */
+/* at most the latest liquidation of a symbol in a second is told (bnc-wire(7) 2.8) */
 static void liquidate(struct mock_walk *w, struct mock_symbol *s)
 {
 	bool due = between(s, 0, 39) == 0;
@@ -478,7 +478,7 @@ static void give_depth(struct mock_walk *w, struct mock_symbol *s, int speed)
 		give(w, s, MOCK_DEPTH + (enum mock_slot)(3 * kind + speed));
 }
 
-/* the update speeds of binance.md section 2, `n` grid steps since the beginning */
+/* the update speeds of bnc-wire(7) section 2, `n` grid steps since the beginning */
 static void symbol_clock(struct mock_walk *w, struct mock_symbol *s, int64_t n)
 {
 	bool spot = s->market == MOCK_SPOT;
