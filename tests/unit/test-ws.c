@@ -1554,16 +1554,19 @@ static void lookups_without_an_answer_do_not_gather(void **state)
 	x_test = NO_ANSWER;
 	pthread_mutex_lock(&slow_lock);
 	open_loop_with(NULL);
-	for (int i = 0; i < 32; i++) {
+	unsigned n = 0;
+	for (; n < 100 && !a.downs; n++) {
 		dial(&a, "x.test", port, true, "/");
 		wait_until(&idles, idles + 2);
-		ws_kill(a.c);
-		be_down(&a);
-		assert_end(&a, WS_ASKED, "");
+		if (!a.downs) {
+			ws_kill(a.c);
+			be_down(&a);
+			assert_end(&a, WS_ASKED, "");
+			a.downs = 0;
+		}
 	}
-	dial(&a, "x.test", port, true, "/");
-	be_down(&a);
 	assert_end(&a, WS_RESOLVE, "no address: too many names are being looked up already");
+	assert_true(n > 20 && n <= 33); /* those of the test before may still be there */
 	/* an address needs none */
 	dial(&a, "127.0.0.1", port, true, "/");
 	be_down(&a);
