@@ -110,6 +110,14 @@ static void ack(unsigned conn, unsigned id)
 	binance_session_message(s, conn, (struct span){ text, (size_t)n }, now, now);
 }
 
+static void agg(unsigned conn, unsigned id)
+{
+	char text[200];
+	int n = snprintf(text, sizeof text, "{\"stream\":\"a@aggTrade\",\"data\":{\"e\":\"aggTrade\",\"a\":%u}}", id);
+
+	binance_session_message(s, conn, (struct span){ text, (size_t)n }, now, now);
+}
+
 static void down(unsigned conn, enum binance_cause cause, int http, int64_t retry_after)
 {
 	struct binance_down d = { cause, http, retry_after, "it broke" };
@@ -216,12 +224,35 @@ static void silence_begins_anew_with_each_acknowledgement(void **state)
 	assert_int_equal(named, 1);
 }
 
+/* a certificate that is wrong will be so in a second: it is asked about at the slowest pace, from the first time on */
+static void a_wrong_certificate_is_no_haste(void **state)
+{
+	int64_t waited = 0;
+	const unsigned attempts = 40;
+
+	(void)state;
+	begin(EVENT_USDM, 1, 1000 * SECOND, "a@aggTrade");
+	tick(0);
+	for (unsigned i = 1; i <= attempts; i++) {
+		/* what came before was good: without haste all the same */
+		binance_session_up(s, 0, now);
+		ack(0, 1);
+		agg(0, i);
+		down(0, BINANCE_DOWN_CERTIFICATE, 0, -1);
+		while (connects[0] + connects[1] <= i)
+			tick(SECOND / 10), waited += SECOND / 10;
+	}
+	/* 2 s on average of the cap of 4 s; of the base of 1 s it were half a second */
+	assert_true(waited >= attempts * SECOND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_ban_outlasts_a_reader_that_was_slow, start, end),
 		cmocka_unit_test_setup_teardown(requests_are_no_more_than_the_exchange_takes, start, end),
 		cmocka_unit_test_setup_teardown(ages_differ, start, end),
+		cmocka_unit_test_setup_teardown(a_wrong_certificate_is_no_haste, start, end),
 		cmocka_unit_test_setup_teardown(silence_begins_anew_with_each_acknowledgement, start, end),
 	};
 
