@@ -297,15 +297,16 @@ static void rest(
 	int status = 400;
 
 	if (span_is(r->method, "GET"))
-		status = mock_rest(&body, d->walk, r->path, wall_ms);
+		status = mock_rest(&body, d->walk, r, wall_ms);
 	else
 		mock_put_lit(&body, html);
+	bool json = mock_buf_len(&body) > 0 && mock_buf_span(&body).p[0] != '<';
 	mock_log_begin(c->log, "http", c->number);
 	mock_log_text(c->log, "path", r->path);
 	mock_log_number(c->log, "status", status);
 	mock_log_end(c->log);
 	mock_http_answer(&c->out, status, r->close ? SPAN("Connection: close\r\n") : SPAN(""),
-	    status == 200 ? SPAN("application/json;charset=UTF-8") : SPAN("text/html"), mock_buf_span(&body));
+	    json ? SPAN("application/json;charset=UTF-8") : SPAN("text/html"), mock_buf_span(&body));
 	mock_buf_free(&body);
 	if (r->close)
 		mock_conn_end_after(c, MOCK_END_NOTIFY, "answered", now);

@@ -1,6 +1,5 @@
 #include "mock_payload.h"
 
-#define FUNDING_MS (8 * 3600 * 1000LL)
 
 /* --- members ------------------------------------------------------------------------------------------------- */
 
@@ -153,7 +152,7 @@ static void mark_price(struct mock_buf *b, const struct mock_walk *w, const stru
 		mock_put_lit(b, ",\"r\":\"\"");
 	else
 		decimal(b, ",\"r\":", s->rate, 8);
-	number(b, ",\"T\":", s->delivery ? 0 : now - now % FUNDING_MS + FUNDING_MS);
+	number(b, ",\"T\":", s->delivery ? 0 : mock_walk_funding_ms(now));
 	end(b, s);
 }
 

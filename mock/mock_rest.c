@@ -1,5 +1,7 @@
 #include "mock_rest.h"
 
+#include "num.h"
+
 static void text(struct mock_buf *b, const char *key, struct span value)
 {
 	mock_put(b, span_of(key));
@@ -101,27 +103,147 @@ static void exchange_info(struct mock_buf *b, const struct mock_walk *w, enum mo
 	mock_put_lit(b, "]}");
 }
 
-int mock_rest(struct mock_buf *b, const struct mock_walk *w, struct span path, int64_t wall_ms)
+static void side(struct mock_buf *b, const struct mock_symbol *s, int which, uint64_t levels)
+{
+	for (uint64_t k = 0; k < levels && k < MOCK_LEVELS; k++) {
+		const struct mock_level *l = &s->book.side[which][k];
+		decimal(b, k ? ",[" : "[", l->price, s->price_places);
+		decimal(b, ",", l->qty, s->qty_places);
+		mock_put_char(b, ']');
+	}
+}
+
+/* its id is of the same series as u of the stream, so that a local book can be begun with it (bnc-wire(7) 2.9) */
+static void depth(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s, uint64_t levels)
+{
+	number(b, "{\"lastUpdateId\":", s->book.u);
+	if (s->market != MOCK_SPOT) {
+		number(b, ",\"E\":", mock_walk_ms(w));
+		number(b, ",\"T\":", s->engine_ms);
+	}
+	if (s->market == MOCK_COINM) {
+		text(b, ",\"symbol\":", span_of(s->name));
+		text(b, ",\"pair\":", (struct span){ s->name, s->pair });
+	}
+	mock_put_lit(b, ",\"bids\":[");
+	side(b, s, 0, levels);
+	mock_put_lit(b, "],\"asks\":[");
+	side(b, s, 1, levels);
+	mock_put_lit(b, "]}");
+}
+
+static void premium_index(struct mock_buf *b, const struct mock_walk *w, const struct mock_symbol *s)
+{
+	text(b, "{\"symbol\":", span_of(s->name));
+	if (s->market == MOCK_COINM)
+		text(b, ",\"pair\":", (struct span){ s->name, s->pair });
+	decimal(b, ",\"markPrice\":", s->mark, 8);
+	decimal(b, ",\"indexPrice\":", s->index, 8);
+	decimal(b, ",\"estimatedSettlePrice\":", s->settle, 8);
+	if (s->delivery) {
+		mock_put_lit(b, ",\"lastFundingRate\":\"\",\"interestRate\":\"\",\"nextFundingTime\":0");
+	} else {
+		decimal(b, ",\"lastFundingRate\":", s->rate, 8);
+		mock_put_lit(b, ",\"interestRate\":\"0.00010000\"");
+		number(b, ",\"nextFundingTime\":", mock_walk_funding_ms(mock_walk_ms(w)));
+	}
+	number(b, ",\"time\":", mock_walk_ms(w));
+	mock_put_char(b, '}');
+}
+
+/* of one symbol an object, but COIN-M always answers with an array */
+static void premium_indexes(struct mock_buf *b, const struct mock_walk *w, enum mock_market market,
+    const struct mock_symbol *only)
+{
+	bool array = !only || market == MOCK_COINM;
+	bool first = true;
+
+	if (array)
+		mock_put_char(b, '[');
+	for (size_t i = 0; i < w->symbols; i++) {
+		const struct mock_symbol *s = &w->symbol[i];
+		if (s->market != market || (only && s != only))
+			continue;
+		if (!first)
+			mock_put_char(b, ',');
+		first = false;
+		premium_index(b, w, s);
+	}
+	if (array)
+		mock_put_char(b, ']');
+}
+
+static int refuse(struct mock_buf *b, int64_t code, const char *message)
+{
+	number(b, "{\"code\":", code);
+	text(b, ",\"msg\":", span_of(message));
+	mock_put_char(b, '}');
+	return 400;
+}
+
+/* the symbol that the query names, in any case; false: it names none that there is. *s NULL: it names none at all */
+static bool asked_symbol(const struct mock_walk *w, enum mock_market market, struct span query, const struct mock_symbol **s)
+{
+	char name[4 * MOCK_SYMBOL_MAX];
+	struct span value;
+
+	*s = NULL;
+	if (!mock_http_param(query, SPAN("symbol"), &value))
+		return true;
+	int n = mock_http_decode(value, name, sizeof name);
+	if (n <= 0)
+		return false;
+	for (size_t i = 0; i < w->symbols && !*s; i++)
+		if (w->symbol[i].market == market && span_eq(span_of(w->symbol[i].name), (struct span){ name, (size_t)n }))
+			*s = &w->symbol[i];
+	return *s != NULL;
+}
+
+static int answer(struct mock_buf *b, const struct mock_walk *w, enum mock_market market, struct span name,
+    const struct mock_request *r, int64_t wall_ms)
+{
+	const struct mock_symbol *s;
+	struct span limit;
+	uint64_t levels = MOCK_LEVELS;
+
+	if (span_is(name, "time")) {
+		number(b, "{\"serverTime\":", wall_ms);
+		mock_put_char(b, '}');
+	} else if (span_is(name, "ping")) {
+		mock_put_lit(b, "{}");
+	} else if (span_is(name, "exchangeInfo")) {
+		exchange_info(b, w, market, wall_ms);
+	} else if (span_is(name, "depth")) {
+		if (!asked_symbol(w, market, r->query, &s))
+			return refuse(b, -1121, "Invalid symbol.");
+		if (!s)
+			return refuse(b, -1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.");
+		if (mock_http_param(r->query, SPAN("limit"), &limit) && !num_u64(limit, 1, 5000, &levels))
+			return refuse(b, -1130, "Data sent for parameter 'limit' is not valid.");
+		depth(b, w, s, levels);
+	} else if (span_is(name, "premiumIndex") && market != MOCK_SPOT) {
+		if (!asked_symbol(w, market, r->query, &s))
+			return refuse(b, -1121, "Invalid symbol.");
+		premium_indexes(b, w, market, s);
+	} else {
+		return 404;
+	}
+	return 200;
+}
+
+int mock_rest(struct mock_buf *b, const struct mock_walk *w, const struct mock_request *r, int64_t wall_ms)
 {
 	static const char *const roots[] = { "/fapi/v1/", "/dapi/v1/", "/api/v3/" };
+	int status = 404;
 
 	for (unsigned market = 0; market < MOCK_MARKETS; market++) {
 		struct span root = span_of(roots[market]);
-		if (!span_starts(path, root))
-			continue;
-		struct span name = { path.p + root.n, path.n - root.n };
-		if (span_is(name, "time")) {
-			number(b, "{\"serverTime\":", wall_ms);
-			mock_put_char(b, '}');
-		} else if (span_is(name, "ping")) {
-			mock_put_lit(b, "{}");
-		} else if (span_is(name, "exchangeInfo")) {
-			exchange_info(b, w, (enum mock_market)market, wall_ms);
-		} else {
-			break;
-		}
-		return 200;
+		if (span_starts(r->path, root))
+			status = answer(b, w, (enum mock_market)market, (struct span){ r->path.p + root.n, r->path.n - root.n }, r,
+			    wall_ms);
 	}
-	mock_put_lit(b, "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\n");
-	return 404;
+	if (status == 404)
+		mock_put_lit(
+		    b, "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\n");
+	return status;
 }

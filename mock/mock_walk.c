@@ -216,6 +216,7 @@ static void begin_symbol(struct mock_walk *w, struct mock_symbol *s)
 	place_levels(s, s->start, s->start + s->tick);
 	s->book.u = s->market == MOCK_SPOT ? between(s, 1000000, 90000000) : w->u;
 	s->rate = between(s, -2000, 10000);
+	s->mark = s->index = s->settle = s->start * power10(8 - s->price_places); /* until the first second is over */
 	invent_day(s);
 	s->day.quote = worth(s, s->day.close, s->day.volume);
 	begin_time(s, w->epoch_ms);

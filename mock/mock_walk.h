@@ -108,6 +108,14 @@ static inline int64_t mock_walk_ms(const struct mock_walk *w)
 	return w->epoch_ms + w->now_us / 1000;
 }
 
+/* when funding is next paid, every 8 hours */
+static inline int64_t mock_walk_funding_ms(int64_t now_ms)
+{
+	const int64_t every = 8 * 3600 * 1000LL;
+
+	return now_ms - now_ms % every + every;
+}
+
 /* the last millisecond of the bar that opens then */
 int64_t mock_walk_bar_end(int interval, int64_t open_ms);
 

@@ -214,8 +214,8 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 	[[ $output == *'"s":"牛来USDT","ps":"牛来USDT"'* ]]
 }
 
-@test "REST: time, ping and exchangeInfo" {
-	start_mock --name fapi.test --symbols SOLUSDT,BTCUSDT_261225
+@test "REST: time, ping, exchangeInfo, depth and premiumIndex" {
+	start_mock -m all --name fapi.test --symbols SOLUSDT,BTCUSDT_261225
 	cat >rest.py <<-'END'
 		import json, ssl, sys, urllib.request, urllib.error
 		def get(path):
@@ -227,11 +227,25 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 		assert by["SOLUSDT"]["baseAsset"] == "SOL" and by["SOLUSDT"]["quoteAsset"] == "USDT", by
 		assert by["BTCUSDT_261225"]["pair"] == "BTCUSDT" and by["BTCUSDT_261225"]["contractType"] == "CURRENT_QUARTER"
 		assert json.load(get("/dapi/v1/exchangeInfo"))["symbols"][0]["contractSize"] == 100
-		try:
-		    get("/fapi/v1/nothing")
-		    assert False
-		except urllib.error.HTTPError as e:
-		    assert e.code == 404
+		for root in "/fapi/v1", "/dapi/v1", "/api/v3":
+		    name = json.load(get(f"{root}/exchangeInfo"))["symbols"][0]["symbol"]
+		    book = json.load(get(f"{root}/depth?symbol={name}&limit=5"))
+		    bids, asks = ([float(price) for price, quantity in book[side]] for side in ("bids", "asks"))
+		    assert len(bids) == len(asks) == 5 and bids == sorted(bids, reverse=True) and asks == sorted(asks), book
+		    assert bids[0] < asks[0] and book["lastUpdateId"] > 0 and ("E" in book) == (root != "/api/v3"), book
+		mark = json.load(get("/fapi/v1/premiumIndex?symbol=SOLUSDT"))
+		assert mark["symbol"] == "SOLUSDT" and float(mark["markPrice"]) > 0 and mark["nextFundingTime"] > mark["time"], mark
+		assert {row["symbol"] for row in json.load(get("/fapi/v1/premiumIndex"))} >= {"SOLUSDT", "BTCUSDT_261225"}
+		assert [row["symbol"] for row in json.load(get("/dapi/v1/premiumIndex?symbol=BTCUSD_PERP"))] == ["BTCUSD_PERP"]
+		for path, status, code in ("/fapi/v1/nothing", 404, None), ("/api/v3/premiumIndex", 404, None), \
+		    ("/fapi/v1/depth", 400, -1102), ("/fapi/v1/depth?symbol=NO", 400, -1121), \
+		    ("/fapi/v1/depth?symbol=SOLUSDT&limit=x", 400, -1130):
+		    try:
+		        get(path)
+		        assert False, path
+		    except urllib.error.HTTPError as e:
+		        assert e.code == status, (path, e.code)
+		        assert code is None or json.load(e)["code"] == code
 	END
 	run /usr/bin/python3 rest.py "$MOCK_PORT" "$MOCK_CA"
 	echo "$output"
