@@ -175,6 +175,25 @@ static void requests_are_no_more_than_the_exchange_takes(void **state)
 	begin(EVENT_USDM, 1, 1000 * SECOND, "a@trade");
 }
 
+static void only_the_reply_to_a_request_acknowledges_it(void **state)
+{
+	char operands[40000];
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		n += (size_t)snprintf(operands + n, sizeof operands - n, "%s%0180d%d@trade", i ? " " : "", 0, i);
+	begin(EVENT_USDM, 1, 1000 * SECOND, operands);
+	tick(0);
+	binance_session_up(s, 0, now);
+	ack(0, 2);
+	tick(SECOND);
+	assert_int_equal(sends[0], 1);
+	ack(0, 1);
+	tick(0);
+	assert_int_equal(sends[0], 2);
+}
+
 /* connections that were opened together are not replaced together, and none later than its age */
 static void ages_differ(void **state)
 {
@@ -251,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_ban_outlasts_a_reader_that_was_slow, start, end),
 		cmocka_unit_test_setup_teardown(requests_are_no_more_than_the_exchange_takes, start, end),
+		cmocka_unit_test_setup_teardown(only_the_reply_to_a_request_acknowledges_it, start, end),
 		cmocka_unit_test_setup_teardown(ages_differ, start, end),
 		cmocka_unit_test_setup_teardown(a_wrong_certificate_is_no_haste, start, end),
 		cmocka_unit_test_setup_teardown(silence_begins_anew_with_each_acknowledgement, start, end),
