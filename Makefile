@@ -101,6 +101,7 @@ $(unit): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libbnc-core.a $(BUILD
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(LINK_$*) $(BUILD)/libbnc-mock.a $(BUILD)/libbnc-core.a -lcmocka -lssl -lcrypto
 LINK_test-ws = $(LINK_bnc-stream)
+LINK_test-ws_tls = $(LINK_bnc-stream)
 LINK_test-source = $(LINK_bnc-stream)
 
 fuzz:

@@ -5,7 +5,9 @@
  *
  *     bnc-mock -p 8443 --ca-out ca.pem & bnc-stream -u wss://127.0.0.1:8443 --cacert ca.pem SOLUSDT | bnc-normalize
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -313,6 +315,15 @@ static bool rule_option(struct opts *o, int c)
 	}
 }
 
+static const char *address(const char *text)
+{
+	struct in6_addr a;
+
+	if (inet_pton(AF_INET, text, &a) != 1 && inet_pton(AF_INET6, text, &a) != 1)
+		wrong("--listen", text, "a numeric address");
+	return text;
+}
+
 /* where it listens, and what it tells; false: it is none of them */
 static bool place_option(struct opts *o, int c, int argc, char **argv)
 {
@@ -321,7 +332,7 @@ static bool place_option(struct opts *o, int c, int argc, char **argv)
 		o->port = (uint16_t)number("-p", optarg, 0, 65535);
 		return true;
 	case OPT_LISTEN:
-		o->address = optarg;
+		o->address = address(optarg);
 		return true;
 	case OPT_PLAIN:
 		o->plain = true;
@@ -349,6 +360,8 @@ static bool place_option(struct opts *o, int c, int argc, char **argv)
 		return true;
 	case OPT_READY_FD:
 		o->ready_fd = (int)number("--ready-fd", optarg, 1, 65535);
+		if (fcntl(o->ready_fd, F_GETFD) < 0)
+			wrong("--ready-fd", optarg, "an open descriptor");
 		return true;
 	case 'v':
 		o->verbose = true;

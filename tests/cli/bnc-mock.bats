@@ -47,7 +47,7 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 	local wrong
 	for wrong in "-p 70000" "-p x" "--rate 0" "-x -1" "-m cash" "--walk -1" "--ping-every soon" "--age-cut rst" \
 		"--max-messages 65" "--symbols SOL/USDT" "--symbols SOLUSDT,," "--tls one" "--plain --name a.b" "--loop" \
-		"--fault explode" "--name a/b" "--odd" "operand"; do
+		"--fault explode" "--name a/b" "--odd" "operand" "--listen host.example" "--ready-fd 999"; do
 		run --separate-stderr bnc-mock $wrong
 		[ "$status" -eq 2 ] || { echo "$wrong: $status"; false; }
 		[[ -z $output && $stderr == "bnc-mock: "* ]]
@@ -64,7 +64,7 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 	[[ $status -eq 3 && $output == *"No such file or directory" ]]
 	run bnc-mock --tls nowhere nowhere
 	[ "$status" -eq 3 ]
-	run bnc-mock --listen host.example
+	run bnc-mock --listen 192.0.2.1
 	[ "$status" -eq 3 ]
 }
 
