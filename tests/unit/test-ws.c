@@ -630,6 +630,7 @@ static void a_message_comes_whole_with_its_time(void **state)
 	assert_string_equal(a.text, "{\"x\":1}");
 	assert_true(a.recv >= before && a.recv <= clock_real_us());
 	ws_close(a.c, 1000);
+	ws_close(a.c, 1001); /* once is enough */
 	be_down(&a);
 	assert_end(&a, WS_ASKED, "closed");
 	wait_told("\"why\":\"the client closed\",\"code\":1000");
