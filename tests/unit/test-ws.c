@@ -423,9 +423,9 @@ static void fails(struct line *l, enum ws_cause cause, const char *text)
 	assert_end(l, cause, text);
 }
 
-static int fds_open(void)
+static int entries(const char *name)
 {
-	DIR *d = opendir("/proc/self/fd");
+	DIR *d = opendir(name);
 	int n = 0;
 
 	assert_non_null(d);
@@ -433,6 +433,11 @@ static int fds_open(void)
 		n++;
 	closedir(d);
 	return n;
+}
+
+static int fds_open(void)
+{
+	return entries("/proc/self/fd");
 }
 
 static int set_up(void **state)
@@ -462,10 +467,11 @@ static int tear_down(void **state)
 	w = NULL;
 	stop_exchange();
 	int64_t end = clock_real_us() + PATIENCE;
-	/* a thread that was just let go may hold one a moment longer */
-	while (fds_open() != fds_before)
+	/* threads that were just let go may hold one a moment longer; and one that is left would count in the next test */
+	while (fds_open() != fds_before || entries("/proc/self/task") != 3)
 		if (clock_real_us() > end) {
-			print_error("%d descriptors are open, %d were before\n", fds_open(), fds_before);
+			print_error("%d descriptors are open, %d were before; %d threads\n", fds_open(), fds_before,
+			    entries("/proc/self/task") - 2);
 			return -1;
 		}
 	return 0;
