@@ -4,20 +4,20 @@
  *
  *     bnc-stream SOLUSDT | bnc-normalize | bnc-equity -b 10000 -p positions.ndjson | bnc-heartbeat
  */
-#include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "equity.h"
 #include "err.h"
 #include "filter.h"
 #include "num.h"
+#include "opt.h"
 
 static const char usage_text[] =
     "usage: bnc-equity [-hVv] [-b balance] [-p positions-file] [-a asset]\n"
-    "                  [--mark book|mark|trade|any] [--every duration] [--strict] [file ...]\n";
+    "                  [--mark book|mark|trade|any] [--every duration] [--revalue duration] [--strict]\n"
+    "                  [--no-sandbox] [file ...]\n";
 
 static const char options_text[] =
     "  -b, --balance balance           wallet balance to start from (0)\n"
@@ -25,20 +25,22 @@ static const char options_text[] =
     "  -a, --asset asset               margin asset (USDT)\n"
     "      --mark book|mark|trade|any  which prices value positions (any)\n"
     "      --every duration            at most one snapshot in that much event time (0: each change)\n"
+    "      --revalue duration          positions with their value, each at most once in that much event time\n"
     "      --strict                    stop at the first refused line, exit 1\n"
+    "      --no-sandbox                keep the rights that are not needed\n"
     "  -v, --verbose                   counters on standard error at the end\n"
     "  -h, --help                      this text\n"
     "  -V, --version                   name and version\n";
-
-#define ASSET_MAX 32
 
 struct opts {
 	bool has_balance;
 	struct dec balance;
 	const char *positions;
-	char asset[ASSET_MAX + 1];
+	char asset[OPT_ASSET_MAX + 1];
 	enum equity_mark mark;
 	int64_t every_ms;
+	bool revalue;
+	int64_t revalue_ms;
 	bool strict;
 	bool verbose;
 	char *const *files;
@@ -47,161 +49,95 @@ struct opts {
 enum {
 	OPT_MARK = 256,
 	OPT_EVERY,
+	OPT_REVALUE,
 	OPT_STRICT,
 };
 
-static struct dec parse_balance(const char *text)
-{
-	struct dec d;
-	enum dec_result r = dec_parse(span_of(text), &d);
+static const struct option longs[] = {
+	{ "balance", required_argument, NULL, 'b' },
+	{ "positions", required_argument, NULL, 'p' },
+	{ "asset", required_argument, NULL, 'a' },
+	{ "mark", required_argument, NULL, OPT_MARK },
+	{ "every", required_argument, NULL, OPT_EVERY },
+	{ "revalue", required_argument, NULL, OPT_REVALUE },
+	{ "strict", no_argument, NULL, OPT_STRICT },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
 
-	if (r != DEC_OK) {
-		err_warn("-b: '%s': %s", text, dec_reason(r));
-		err_usage(usage_text);
-	}
-	return d;
+static enum equity_mark mark(void)
+{
+	static const char *const words[] = { "any", "book", "mark", "trade", NULL };
+	static const enum equity_mark marks[] = { EQUITY_ANY, EQUITY_BOOK, EQUITY_MARK, EQUITY_TRADE };
+
+	return marks[opt_word("--mark", words, "book, mark, trade or any")];
 }
 
-/* the exchange writes assets in upper case; no blank or quote is part of one */
-static void parse_asset(const char *text, char asset[ASSET_MAX + 1])
-{
-	size_t n = strlen(text);
-	bool fine = n > 0 && n <= ASSET_MAX;
-
-	for (size_t i = 0; fine && i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-		asset[i] = (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-		fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-	}
-	if (!fine) {
-		err_warn("-a: '%s' is not the name of an asset", text);
-		err_usage(usage_text);
-	}
-	asset[n] = '\0';
-}
-
-static enum equity_mark parse_mark(const char *text)
-{
-	static const struct {
-		const char *name;
-		enum equity_mark mark;
-	} marks[] = {
-		{ "any", EQUITY_ANY },
-		{ "book", EQUITY_BOOK },
-		{ "mark", EQUITY_MARK },
-		{ "trade", EQUITY_TRADE },
-	};
-
-	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-		if (strcmp(text, marks[i].name) == 0)
-			return marks[i].mark;
-	err_warn("--mark: '%s' is none of book, mark, trade, any", text);
-	err_usage(usage_text);
-}
-
-static int64_t parse_every(const char *text)
+static int64_t whole_ms(const char *option)
 {
 	int64_t us;
 
-	if (!num_duration(span_of(text), &us) || us % 1000 != 0) {
-		err_warn("--every: '%s' is not a duration of whole milliseconds", text);
-		err_usage(usage_text);
-	}
+	if (!num_duration(span_of(optarg), &us) || us % 1000 != 0)
+		opt_wrong(option, "a duration of whole milliseconds");
 	return us / 1000;
+}
+
+static bool take_option(void *opts, int c)
+{
+	struct opts *o = opts;
+
+	if (c == 'b')
+		o->balance = opt_decimal("-b"), o->has_balance = true;
+	else if (c == 'p')
+		o->positions = optarg;
+	else if (c == 'a')
+		opt_asset("-a", o->asset);
+	else if (c == OPT_MARK)
+		o->mark = mark();
+	else if (c == OPT_EVERY)
+		o->every_ms = whole_ms("--every");
+	else if (c == OPT_REVALUE)
+		o->revalue_ms = whole_ms("--revalue"), o->revalue = true;
+	else if (c == OPT_STRICT)
+		o->strict = true;
+	else if (c == 'v')
+		o->verbose = true;
+	else
+		return false;
+	return true;
 }
 
 static struct opts parse_args(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "balance", required_argument, NULL, 'b' },
-		{ "positions", required_argument, NULL, 'p' },
-		{ "asset", required_argument, NULL, 'a' },
-		{ "mark", required_argument, NULL, OPT_MARK },
-		{ "every", required_argument, NULL, OPT_EVERY },
-		{ "strict", no_argument, NULL, OPT_STRICT },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
+	static const struct opt options = { usage_text, options_text, ":hVvb:p:a:", longs, take_option };
 	struct opts o = { .asset = "USDT" };
-	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":hVvb:p:a:", longs, NULL)) != -1) {
-		switch (c) {
-		case 'b':
-			o.balance = parse_balance(optarg);
-			o.has_balance = true;
-			break;
-		case 'p':
-			o.positions = optarg;
-			break;
-		case 'a':
-			parse_asset(optarg, o.asset);
-			break;
-		case OPT_MARK:
-			o.mark = parse_mark(optarg);
-			break;
-		case OPT_EVERY:
-			o.every_ms = parse_every(optarg);
-			break;
-		case OPT_STRICT:
-			o.strict = true;
-			break;
-		case 'v':
-			o.verbose = true;
-			break;
-		case 'h':
-			err_help(usage_text, options_text);
-		case 'V':
-			err_version();
-		default:
-			err_option(c, argv[optind - 1]);
-			err_usage(usage_text);
-		}
-	}
-	o.files = argv + optind;
+	o.files = opt_parse(&options, argc, argv, &o);
 	return o;
 }
 
-/* Equity from half of the positions would be a wrong number without a word: the first bad line is the end. */
-static void read_positions(struct equity *e, const char *path)
+static bool start_line(void *state, struct span line, struct filter_why *why)
 {
-	struct line_in in;
-	struct span line;
-	enum line_got got;
-	const char *why;
-	size_t at;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || !line_in_open(&in))
-		err_die(ERR_SYSTEM, "%s:", path);
-	line_in_attach(&in, fd);
-	while (!in.ended) {
-		if (line_fill(&in) < 0)
-			err_die(ERR_SYSTEM, "%s:", path);
-		while ((got = line_next(&in, &line)) != LINE_EMPTY) {
-			why = "longer than 1 MiB";
-			at = LINE_MAX_BYTES;
-			if (got == LINE_LONG || !equity_start_line(e, line, &why, &at))
-				err_die(ERR_SYSTEM, "%s: line %" PRIu64 ": byte %zu: %s", path, in.number, at, why);
-		}
-	}
-	line_in_close(&in);
-	close(fd);
+	return equity_start_line(state, line, &why->why, &why->at);
 }
 
 static struct equity *start(const struct opts *o)
 {
 	const char *why;
-	struct equity *e =
-	    equity_new(&(struct equity_options){ .asset = span_of(o->asset), .mark = o->mark, .every = o->every_ms });
+	struct equity *e = equity_new(&(struct equity_options){ .asset = span_of(o->asset),
+	    .mark = o->mark,
+	    .every = o->every_ms,
+	    .revalue = o->revalue,
+	    .revalue_every = o->revalue_ms });
 
 	if (!e)
 		err_die(ERR_SYSTEM, "cannot start:");
-	if (o->positions)
-		read_positions(e, o->positions);
+	/* equity from half of the positions would be a wrong number without a word */
+	if (o->positions && !filter_start(o->positions, start_line, e, err_warn))
+		exit(ERR_SYSTEM);
 	if (o->has_balance && !equity_set_balance(e, o->balance, &why))
 		err_die(ERR_SYSTEM, "-b: %s", why);
 	return e;
@@ -210,6 +146,11 @@ static struct equity *start(const struct opts *o)
 static bool on_line(void *state, struct span line, struct line_out *out, struct filter_why *why)
 {
 	return equity_line(state, line, out, &why->why, &why->at);
+}
+
+static const char *fast(void *state, const char *p, const char *end, struct line_out *out)
+{
+	return equity_fast(state, p, end, out);
 }
 
 static void counters(void *state, char *text, size_t cap)
@@ -224,16 +165,18 @@ int main(int argc, char **argv)
 {
 	err_program(argv[0]);
 	if (!io_std_open())
-		return ERR_SYSTEM;
+		err_die(ERR_SYSTEM, "standard input, output or error:");
 	struct opts o = parse_args(argc, argv);
 	struct equity *e = start(&o);
 
 	struct filter f = {
 		.files = o.files,
 		.strict = o.strict,
+		.no_sandbox = opt_no_sandbox(),
 		.verbose = o.verbose,
 		.state = e,
 		.line = on_line,
+		.fast = fast,
 		.counters = counters,
 		.tell = err_warn,
 	};

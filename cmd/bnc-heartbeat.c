@@ -4,7 +4,6 @@
  *
  *     bnc-stream SOLUSDT | bnc-normalize | bnc-equity -b 10000 -p positions.ndjson | bnc-heartbeat
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -14,14 +13,16 @@
 #include "filter.h"
 #include "heartbeat.h"
 #include "num.h"
+#include "opt.h"
 
 static const char usage_text[] =
-    "usage: bnc-heartbeat [-hVv] [-i seconds] [--clock wall|event] [--strict] [file ...]\n";
+    "usage: bnc-heartbeat [-hVv] [-i seconds] [--clock wall|event] [--strict] [--no-sandbox] [file ...]\n";
 
 static const char options_text[] =
     "  -i, --interval seconds   time between two heartbeats (5); units ms, s, m, h, d\n"
     "      --clock wall|event   the clock on the wall, or the times in the lines (wall)\n"
     "      --strict             stop at the first refused line, exit 1\n"
+    "      --no-sandbox         keep the rights that are not needed\n"
     "  -v, --verbose            counters on standard error at the end\n"
     "  -h, --help               this text\n"
     "  -V, --version            name and version\n";
@@ -39,68 +40,51 @@ enum {
 	OPT_STRICT,
 };
 
+static const struct option longs[] = {
+	{ "interval", required_argument, NULL, 'i' },
+	{ "clock", required_argument, NULL, OPT_CLOCK },
+	{ "strict", no_argument, NULL, OPT_STRICT },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
 /* whole milliseconds, since that is what ts can tell apart */
-static int64_t parse_interval(const char *text)
+static int64_t interval(void)
 {
 	int64_t us;
 
-	if (!num_duration(span_of(text), &us) || us < 1000 || us % 1000 != 0) {
-		err_warn("-i: '%s' is not a duration of whole milliseconds", text);
-		err_usage(usage_text);
-	}
+	if (!num_duration(span_of(optarg), &us) || us < 1000 || us % 1000 != 0)
+		opt_wrong("-i", "a duration of whole milliseconds");
 	return us / 1000;
 }
 
-static bool parse_clock(const char *text)
+static bool take_option(void *opts, int c)
 {
-	if (strcmp(text, "event") == 0)
-		return true;
-	if (strcmp(text, "wall") != 0) {
-		err_warn("--clock: '%s' is neither wall nor event", text);
-		err_usage(usage_text);
-	}
-	return false;
+	static const char *const clocks[] = { "wall", "event", NULL };
+	struct opts *o = opts;
+
+	if (c == 'i')
+		o->interval_ms = interval();
+	else if (c == OPT_CLOCK)
+		o->events = opt_word("--clock", clocks, "wall or event") == 1;
+	else if (c == OPT_STRICT)
+		o->strict = true;
+	else if (c == 'v')
+		o->verbose = true;
+	else
+		return false;
+	return true;
 }
 
 static struct opts parse_args(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "interval", required_argument, NULL, 'i' },
-		{ "clock", required_argument, NULL, OPT_CLOCK },
-		{ "strict", no_argument, NULL, OPT_STRICT },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
+	static const struct opt options = { usage_text, options_text, ":hVvi:", longs, take_option };
 	struct opts o = { .interval_ms = 5000 };
-	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":hVvi:", longs, NULL)) != -1) {
-		switch (c) {
-		case 'i':
-			o.interval_ms = parse_interval(optarg);
-			break;
-		case OPT_CLOCK:
-			o.events = parse_clock(optarg);
-			break;
-		case OPT_STRICT:
-			o.strict = true;
-			break;
-		case 'v':
-			o.verbose = true;
-			break;
-		case 'h':
-			err_help(usage_text, options_text);
-		case 'V':
-			err_version();
-		default:
-			err_option(c, argv[optind - 1]);
-			err_usage(usage_text);
-		}
-	}
-	o.files = argv + optind;
+	o.files = opt_parse(&options, argc, argv, &o);
 	return o;
 }
 
@@ -118,11 +102,19 @@ static void put_heartbeat(struct state *s, struct line_out *out, int64_t ts)
 	s->beats++;
 }
 
+/* the line and, where its time has reached one (-1: it has none), a heartbeat */
+static void pass(struct state *s, struct span line, int64_t ts, struct line_out *out)
+{
+	int64_t point;
+
+	if (line_put(out, line) && ts >= 0 && heartbeat_reached(&s->beat, ts, &point))
+		put_heartbeat(s, out, point);
+}
+
 static bool on_line(void *state, struct span line, struct line_out *out, struct filter_why *why)
 {
 	struct state *s = state;
 	int64_t ts = -1;
-	int64_t point;
 
 	if (!fields_read(&s->fields, line)) {
 		*why = (struct filter_why){ s->fields.why, s->fields.at };
@@ -132,9 +124,19 @@ static bool on_line(void *state, struct span line, struct line_out *out, struct 
 		why->at = fields_has(&s->fields, EVENT_SLOT_TS) ? (size_t)(s->fields.v[EVENT_SLOT_TS].p - line.p) : 0;
 		return false;
 	}
-	if (line_put(out, line) && ts >= 0 && heartbeat_reached(&s->beat, ts, &point))
-		put_heartbeat(s, out, point);
+	pass(s, line, ts, out);
 	return true;
+}
+
+static const char *fast(void *state, const char *p, const char *end, struct line_out *out)
+{
+	struct state *s = state;
+	struct event_tick tick;
+	const char *next = event_fast_tick(p, end, &tick);
+
+	if (next)
+		pass(s, (struct span){ p, (size_t)(next - p) - 1 }, s->events ? tick.ts : -1, out);
+	return next;
 }
 
 static int64_t due(void *state)
@@ -166,15 +168,17 @@ int main(int argc, char **argv)
 
 	err_program(argv[0]);
 	if (!io_std_open())
-		return ERR_SYSTEM;
+		err_die(ERR_SYSTEM, "standard input, output or error:");
 	struct opts o = parse_args(argc, argv);
 
 	struct filter f = {
 		.files = o.files,
 		.strict = o.strict,
+		.no_sandbox = opt_no_sandbox(),
 		.verbose = o.verbose,
 		.state = &s,
 		.line = on_line,
+		.fast = fast,
 		.counters = counters,
 		.tell = err_warn,
 	};

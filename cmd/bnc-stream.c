@@ -4,8 +4,7 @@
  *
  *     bnc-stream SOLUSDT | bnc-normalize | bnc-equity -b 10000 -p positions.ndjson | bnc-heartbeat
  */
-#include <fcntl.h>
-#include <getopt.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -19,13 +18,13 @@
 #include "clock.h"
 #include "err.h"
 #include "event.h"
-#include "num.h"
+#include "opt.h"
 #include "source.h"
 
 static const char usage_text[] =
     "usage: bnc-stream [-hrsVv] [-m usdm|coinm|spot] [-c channel[,channel]] [-u url] [--cacert file] [-n count]\n"
     "                  [-t seconds] [--lines n] [--max-age duration] [--stale duration] [--on-full block|conflate]\n"
-    "                  [--buffer size] [--ready-fd n] symbol|stream ...\n";
+    "                  [--buffer size] [--ready-fd n] [--no-sandbox] symbol|stream ...\n";
 
 static const char options_text[] =
     "  -m, --market market      usdm, coinm or spot (usdm)\n"
@@ -42,6 +41,7 @@ static const char options_text[] =
     "      --on-full policy     when the reader is too slow: block or conflate (block)\n"
     "      --buffer size        that may wait for the reader (64M)\n"
     "      --ready-fd n         write a newline to this descriptor when all streams are subscribed to\n"
+    "      --no-sandbox         keep the rights that are not needed\n"
     "  -v, --verbose            say more on standard error; twice: libwebsockets' own words\n"
     "  -h, --help               this text\n"
     "  -V, --version            name and version\n";
@@ -91,71 +91,12 @@ static const struct option longs[] = {
 	{ "on-full", required_argument, NULL, OPT_ON_FULL },
 	{ "buffer", required_argument, NULL, OPT_BUFFER },
 	{ "ready-fd", required_argument, NULL, OPT_READY_FD },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
-
-static _Noreturn void wrong(const char *option, const char *what)
-{
-	err_warn("%s: '%s' is not %s", option, optarg, what);
-	err_usage(usage_text);
-}
-
-static uint64_t number(const char *option, uint64_t min, uint64_t max, const char *what)
-{
-	uint64_t v;
-
-	if (!num_u64(span_of(optarg), min, max, &v))
-		wrong(option, what);
-	return v;
-}
-
-static int64_t duration(const char *option, int64_t least)
-{
-	int64_t us;
-
-	if (!num_duration(span_of(optarg), &us))
-		wrong(option, "a duration");
-	if (us < least || us > INT64_MAX / 4)
-		wrong(option, "a duration that makes sense here");
-	return us;
-}
-
-static enum event_market market(void)
-{
-	enum event_market m = event_market(span_of(optarg));
-
-	if (m == EVENT_NO_MARKET)
-		wrong("-m", "usdm, coinm or spot");
-	return m;
-}
-
-static bool is_conflate(void)
-{
-	if (strcmp(optarg, "block") != 0 && strcmp(optarg, "conflate") != 0)
-		wrong("--on-full", "block or conflate");
-	return optarg[0] == 'c';
-}
-
-static uint64_t buffer_size(void)
-{
-	uint64_t bytes;
-
-	if (!num_size(span_of(optarg), BUFFER_MAX, &bytes) || bytes < BUFFER_MIN)
-		wrong("--buffer", "a size from 64k to 4G");
-	return bytes;
-}
-
-static int ready_fd(void)
-{
-	int fd = (int)number("--ready-fd", 1, 1 << 20, "a descriptor");
-
-	if (fcntl(fd, F_GETFD) < 0)
-		wrong("--ready-fd", "an open descriptor");
-	return fd;
-}
 
 /* BNC_BACKOFF=500ms,30s and BNC_CONNECT_LIMIT=240/5m */
 static void read_environment(struct opts *o)
@@ -172,10 +113,13 @@ static void read_environment(struct opts *o)
 }
 
 /* false: not an option */
-static bool take_option(struct opts *o, int c)
+static bool take_option(void *opts, int c)
 {
+	static const char *const policies[] = { "block", "conflate", NULL };
+	struct opts *o = opts;
+
 	if (c == 'm')
-		o->market = market();
+		o->market = opt_market("-m");
 	else if (c == 'c')
 		o->channels = optarg;
 	else if (c == 'u')
@@ -187,21 +131,21 @@ static bool take_option(struct opts *o, int c)
 	else if (c == 's')
 		o->source.status = true;
 	else if (c == 'n')
-		o->source.box.count = number("-n", 1, UINT64_MAX, "a number of frames");
+		o->source.box.count = opt_u64("-n", 1, UINT64_MAX, "a number of frames");
 	else if (c == 't')
-		o->source.time = duration("-t", 1);
+		o->source.time = opt_duration("-t", 1, "a duration");
 	else if (c == OPT_LINES)
-		o->session.lines = (unsigned)number("--lines", 1, BINANCE_LINES_MAX, "a number from 1 to 4");
+		o->session.lines = (unsigned)opt_u64("--lines", 1, BINANCE_LINES_MAX, "a number from 1 to 4");
 	else if (c == OPT_MAX_AGE)
-		o->session.max_age = duration("--max-age", SECOND / 10);
+		o->session.max_age = opt_duration("--max-age", SECOND / 10, "a duration from 100ms");
 	else if (c == OPT_STALE)
-		o->session.stale = duration("--stale", SECOND / 10);
+		o->session.stale = opt_duration("--stale", SECOND / 10, "a duration from 100ms");
 	else if (c == OPT_ON_FULL)
-		o->source.box.conflate = is_conflate();
+		o->source.box.conflate = opt_word("--on-full", policies, "block or conflate") == 1;
 	else if (c == OPT_BUFFER)
-		o->source.box.cap = buffer_size();
+		o->source.box.cap = opt_size("--buffer", BUFFER_MIN, BUFFER_MAX, "a size from 64k to 4G");
 	else if (c == OPT_READY_FD)
-		o->source.ready_fd = ready_fd();
+		o->source.ready_fd = opt_fd("--ready-fd");
 	else if (c == 'v')
 		o->source.ws.verbose++;
 	else
@@ -211,6 +155,7 @@ static bool take_option(struct opts *o, int c)
 
 static struct opts parse_args(int argc, char **argv)
 {
+	static const struct opt options = { usage_text, options_text, ":hVvrsm:c:u:n:t:", longs, take_option };
 	struct opts o = { .market = EVENT_USDM,
 		.channels = "bookTicker",
 		.url = "live",
@@ -224,24 +169,10 @@ static struct opts parse_args(int argc, char **argv)
 		    .backoff_cap = BACKOFF_CAP_US },
 		.limit = BINANCE_CONNECTS,
 		.limit_window = BINANCE_CONNECTS_US };
-	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":hVvrsm:c:u:n:t:", longs, NULL)) != -1) {
-		if (c == 'h')
-			err_help(usage_text, options_text);
-		if (c == 'V')
-			err_version();
-		if (!take_option(&o, c)) {
-			err_option(c, argv[optind - 1]);
-			err_usage(usage_text);
-		}
-	}
-	if (optind == argc) {
-		err_warn("no symbol and no stream is named");
-		err_usage(usage_text);
-	}
-	o.operands = argv + optind;
+	o.operands = opt_parse(&options, argc, argv, &o);
+	if (!*o.operands)
+		opt_usage("no symbol and no stream is named");
 	read_environment(&o);
 	return o;
 }
@@ -462,16 +393,17 @@ static void make_plan(struct app *a)
 {
 	char why[256];
 
-	if (!binance_endpoint(&a->endpoint, a->o.market, span_of(a->o.url), why)) {
-		err_warn("-u: %s", why);
-		err_usage(usage_text);
-	}
+	if (!binance_endpoint(&a->endpoint, a->o.market, span_of(a->o.url), why))
+		opt_usage("-u: %s", why);
 	binance_plan_open(&a->plan, a->o.market);
-	for (char *const *p = a->o.operands; *p; p++)
-		if (!binance_plan_add(&a->plan, span_of(*p), span_of(a->o.channels), why)) {
-			err_warn("%s", why);
-			err_usage(usage_text);
-		}
+	for (char *const *p = a->o.operands; *p; p++) {
+		errno = 0;
+		if (binance_plan_add(&a->plan, span_of(*p), span_of(a->o.channels), why))
+			continue;
+		if (errno == ENOMEM)
+			err_die(ERR_SYSTEM, "%s", why);
+		opt_usage("%s", why);
+	}
 	if (!binance_plan_ready(&a->plan))
 		err_die(ERR_SYSTEM, "out of memory");
 	for (size_t i = 0; i < a->plan.streams; i++)
@@ -521,6 +453,14 @@ static void set_up_session(struct app *a)
 		err_die(ERR_SYSTEM, "out of memory");
 }
 
+static void enter_sandbox(const struct app *a)
+{
+	const struct source_peer peer = { a->endpoint.host, a->endpoint.port, a->endpoint.tls };
+
+	if (!source_enter_sandbox(&peer, 1, NULL, opt_no_sandbox()))
+		err_die(ERR_SYSTEM, "the sandbox:");
+}
+
 static void tear_down(struct app *a)
 {
 	source_close(&a->source);
@@ -537,12 +477,13 @@ int main(int argc, char **argv)
 
 	err_program(argv[0]);
 	if (!io_std_open())
-		return ERR_SYSTEM;
+		err_die(ERR_SYSTEM, "standard input, output or error:");
 	a.o = parse_args(argc, argv);
 	make_plan(&a);
 	set_up_source(&a);
 	set_up_budget(&a);
 	set_up_session(&a);
+	enter_sandbox(&a);
 
 	bool good = source_run(&a.source);
 	if (a.o.source.ws.verbose)

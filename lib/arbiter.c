@@ -21,10 +21,13 @@ struct line {
 	unsigned met;  /* bit per line: both have brought one content */
 };
 
-struct recent { /* an event that was printed, and which lines have brought its content */
+/* An event that was printed, and which lines have brought its content. Packed, since most of the memory of a thousand
+ * streams is these. */
+struct __attribute__((packed)) recent {
 	uint64_t id;
-	unsigned lines;
+	uint8_t lines;
 };
+_Static_assert(ARBITER_LINES <= 8, "a bit for each line");
 
 struct stream {
 	bool any;    /* something with a number has been printed: last is one */
@@ -35,34 +38,53 @@ struct stream {
 	int64_t last_recv;
 	struct line line[ARBITER_LINES];
 	struct held *held; /* by id, growing; owned */
+	struct stream *next_holding, **holding; /* while there is one: among all that hold, and who points here */
 	struct recent *recent; /* ring, owned; NULL until there is one */
 	size_t recent_n;       /* ever put */
 };
 
 struct arbiter {
-	size_t streams;
-	unsigned lines;
+	struct arbiter_options o;
 	struct arbiter_out out;
 	void *user;
 	struct arbiter_counters counters;
 	size_t held_events, held_bytes;
+	struct stream *holding, **holding_end; /* streams that hold something, in the order in which they began to */
 	struct stream stream[];
 };
 
-struct arbiter *arbiter_new(size_t streams, unsigned lines, const struct arbiter_out *out, void *user)
+struct arbiter *arbiter_new(const struct arbiter_options *o, const struct arbiter_out *out, void *user)
 {
 	struct arbiter *a;
 
-	if (lines > ARBITER_LINES || streams > (SIZE_MAX - sizeof *a) / sizeof a->stream[0])
+	if (o->lines > ARBITER_LINES || o->streams > (SIZE_MAX - sizeof *a) / sizeof a->stream[0])
 		return NULL;
-	a = calloc(1, sizeof *a + streams * sizeof a->stream[0]);
+	a = calloc(1, sizeof *a + o->streams * sizeof a->stream[0]);
 	if (!a)
 		return NULL;
-	a->streams = streams;
-	a->lines = lines;
+	a->o = *o;
 	a->out = *out;
 	a->user = user;
+	a->holding_end = &a->holding;
 	return a;
+}
+
+/* it holds its first event */
+static void begin_holding(struct arbiter *a, struct stream *s)
+{
+	s->holding = a->holding_end;
+	*s->holding = s;
+	s->next_holding = NULL;
+	a->holding_end = &s->next_holding;
+}
+
+static void end_holding(struct arbiter *a, struct stream *s)
+{
+	*s->holding = s->next_holding;
+	if (s->next_holding)
+		s->next_holding->holding = s->holding;
+	else
+		a->holding_end = s->holding;
 }
 
 static void drop_held(struct arbiter *a, struct stream *s)
@@ -73,17 +95,18 @@ static void drop_held(struct arbiter *a, struct stream *s)
 	a->held_events--;
 	a->held_bytes -= h->n;
 	free(h);
+	if (!s->held)
+		end_holding(a, s);
 }
 
 void arbiter_free(struct arbiter *a)
 {
 	if (!a)
 		return;
-	for (size_t i = 0; i < a->streams; i++) {
-		while (a->stream[i].held)
-			drop_held(a, &a->stream[i]);
+	while (a->holding)
+		drop_held(a, a->holding);
+	for (size_t i = 0; i < a->o.streams; i++)
 		free(a->stream[i].recent);
-	}
 	free(a);
 }
 
@@ -123,7 +146,7 @@ static void remember(struct stream *s, uint64_t id, unsigned line)
 	if (!s->recent)
 		s->recent = calloc(ARBITER_RECENT, sizeof *s->recent);
 	if (s->recent)
-		s->recent[s->recent_n++ % ARBITER_RECENT] = (struct recent){ id, 1u << line };
+		s->recent[s->recent_n++ % ARBITER_RECENT] = (struct recent){ id, (uint8_t)(1u << line) };
 }
 
 static void print(struct arbiter *a, struct stream *s, const struct arbiter_event *e, unsigned line,
@@ -199,10 +222,10 @@ static void give_up_all(struct arbiter *a, struct stream *s)
 
 /* ------------------------------------------------------------------------------------------------- holding */
 
-/* may a line other than `but` still bring something before `id`? */
+/* may a line still bring something before `id`? */
 static bool fillable(const struct arbiter *a, const struct stream *s, uint64_t id)
 {
-	for (unsigned i = 0; i < a->lines; i++) {
+	for (unsigned i = 0; i < a->o.lines; i++) {
 		const struct line *l = &s->line[i];
 		if (l->state == ARBITER_OPENING || (l->state == ARBITER_ON && (!l->any || l->seen < id)))
 			return true;
@@ -233,6 +256,8 @@ static bool insert(struct arbiter *a, struct stream *s, struct held *h)
 		free(h);
 		return true;
 	}
+	if (!s->held)
+		begin_holding(a, s);
 	h->next = *at;
 	*at = h;
 	a->held_events++;
@@ -277,7 +302,7 @@ static void begin_anew(struct arbiter *a, struct stream *s, const struct arbiter
     struct span payload, int64_t recv)
 {
 	give_up_all(a, s);
-	for (unsigned i = 0; i < a->lines; i++)
+	for (unsigned i = 0; i < a->o.lines; i++)
 		s->line[i].any = false;
 	tell_gap(a, s, e, true, recv);
 	print(a, s, e, line, payload, recv);
@@ -344,16 +369,31 @@ static void offer_numbered(struct arbiter *a, struct stream *s, unsigned line, s
 /* one more line has brought it */
 static void meet(struct arbiter *a, struct stream *s, struct recent *r, unsigned line)
 {
-	r->lines |= 1u << line;
-	for (unsigned i = 0; i < a->lines; i++)
+	r->lines |= (uint8_t)(1u << line);
+	for (unsigned i = 0; i < a->o.lines; i++)
 		if (r->lines >> i & 1)
 			s->line[i].met |= r->lines;
+}
+
+/* what this event is a copy of, the newest first; NULL: of nothing */
+static struct recent *find_original(const struct stream *s, unsigned line, const struct arbiter_event *e)
+{
+	size_t n = s->recent_n < ARBITER_RECENT ? s->recent_n : ARBITER_RECENT;
+
+	if (!e->repeats)
+		return find_recent(s, e->id);
+	for (size_t i = 1; i <= n; i++) {
+		struct recent *r = &s->recent[(s->recent_n - i) % ARBITER_RECENT];
+		if (r->id == e->id && !(r->lines >> line & 1))
+			return r;
+	}
+	return NULL;
 }
 
 static void offer_hashed(struct arbiter *a, struct stream *s, unsigned line, const struct arbiter_event *e,
     struct span payload, int64_t recv)
 {
-	struct recent *known = find_recent(s, e->id);
+	struct recent *known = find_original(s, line, e);
 
 	s->line[line].any = true;
 	if (known) {
@@ -388,10 +428,10 @@ static void forget(struct arbiter *a, struct stream *s, unsigned line)
 
 	s->line[line].any = false;
 	s->line[line].met = 0;
-	for (unsigned i = 0; i < a->lines; i++)
+	for (unsigned i = 0; i < a->o.lines; i++)
 		s->line[i].met &= ~(1u << line);
 	for (size_t i = 0; i < n; i++)
-		s->recent[i].lines &= ~(1u << line);
+		s->recent[i].lines &= (uint8_t)~(1u << line);
 }
 
 void arbiter_line(struct arbiter *a, size_t stream, unsigned line, enum arbiter_state state, int64_t now)
@@ -407,25 +447,40 @@ void arbiter_line(struct arbiter *a, size_t stream, unsigned line, enum arbiter_
 	}
 	l->state = state;
 	forget(a, s, line);
-	for (unsigned i = 0; i < a->lines; i++)
+	for (unsigned i = 0; i < a->o.lines; i++)
 		on |= s->line[i].state == ARBITER_ON;
 	s->broken |= !on;
 	release_hopeless(a, s);
 }
 
+/* until when the first hole of a stream that holds something is waited for */
+static int64_t upto(const struct arbiter *a, const struct stream *s)
+{
+	return s->held->since + (s->held->joining ? a->o.join : a->o.window);
+}
+
 void arbiter_tick(struct arbiter *a, int64_t now)
 {
-	for (size_t i = 0; a->held_events && i < a->streams; i++) {
-		struct stream *s = &a->stream[i];
-		while (s->held && now - s->held->since >= (s->held->joining ? ARBITER_JOIN_US : ARBITER_WINDOW_US))
+	for (struct stream *s = a->holding, *next; s; s = next) {
+		next = s->next_holding;
+		while (s->held && now >= upto(a, s))
 			give_up_first(a, s);
 	}
 }
 
+int64_t arbiter_due(const struct arbiter *a)
+{
+	int64_t due = INT64_MAX;
+
+	for (const struct stream *s = a->holding; s; s = s->next_holding)
+		due = upto(a, s) < due ? upto(a, s) : due;
+	return due;
+}
+
 void arbiter_flush(struct arbiter *a)
 {
-	for (size_t i = 0; a->held_events && i < a->streams; i++)
-		give_up_all(a, &a->stream[i]);
+	while (a->holding)
+		give_up_all(a, a->holding);
 }
 
 bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old, int64_t now)
@@ -438,7 +493,7 @@ bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsig
 	if (is_in_step(l, now))
 		return true;
 	if (!s->line[old].any)
-		return now - l->since >= ARBITER_WINDOW_US;
+		return now - l->since >= a->o.window;
 	/* contents have no order: only one that both have brought says where they are to each other. While a numbered
 	 * event is held, the new line may be ahead */
 	return l->any && (s->any ? !s->held : (l->met >> old & 1) != 0);

@@ -2,10 +2,9 @@
  * and bytes come in as arguments; what an id means is the caller's.
  *
  * Whichever line brings an event first wins; the others' copies are dropped. A hole that another line may still
- * fill holds what follows it back, for ARBITER_WINDOW_US at most, or ARBITER_JOIN_US before the first event of a line;
- * a hole that stays is told. With a single line nothing is ever held. What is held is capped: beyond
- * ARBITER_HELD_EVENTS or ARBITER_HELD_BYTES the stream that wants to hold one more gives up its holes at once, so that
- * nothing grows. */
+ * fill holds what follows it back, for a window at most, or another time before the first event of a line; a hole that
+ * stays is told. With a single line nothing is ever held. What is held is capped: beyond ARBITER_HELD_EVENTS or
+ * ARBITER_HELD_BYTES the stream that wants to hold one more gives up its holes at once, so that nothing grows. */
 #ifndef BNC_ARBITER_H
 #define BNC_ARBITER_H
 
@@ -22,6 +21,13 @@
 #define ARBITER_RECENT 512 /* events remembered, a stream; a copy that comes later is not known as one */
 #define ARBITER_BACK_MS 5000 /* ids that go back while times go on by so much are a new numbering */
 
+struct arbiter_options {
+	size_t streams;
+	unsigned lines; /* ARBITER_LINES at most */
+	int64_t window; /* µs: how long a hole may wait for another line; ARBITER_WINDOW_US */
+	int64_t join;	/* the same before the first event of a line; ARBITER_JOIN_US */
+};
+
 enum arbiter_order {
 	ARBITER_CHAINED, /* `prev` is the id of the event before: holes can be proven */
 	ARBITER_ORDERED, /* ids grow by jumps: copies and order are known, holes are not */
@@ -33,6 +39,7 @@ struct arbiter_event {
 	uint64_t id;
 	uint64_t prev; /* ARBITER_CHAINED; less than id */
 	int64_t time;  /* of the event in ms, -1 unknown */
+	bool repeats;  /* ARBITER_HASHED: what a line brings twice are two events, else the second one is a copy */
 };
 
 enum arbiter_state {
@@ -69,7 +76,7 @@ struct arbiter_counters {
 struct arbiter;
 
 /* NULL: out of memory. Owned: arbiter_free. */
-struct arbiter *arbiter_new(size_t streams, unsigned lines, const struct arbiter_out *out, void *user);
+struct arbiter *arbiter_new(const struct arbiter_options *o, const struct arbiter_out *out, void *user);
 void arbiter_free(struct arbiter *a);
 
 /* what `line` is to `stream` from now on */
@@ -80,14 +87,17 @@ void arbiter_line(struct arbiter *a, size_t stream, unsigned line, enum arbiter_
 void arbiter_offer(struct arbiter *a, size_t stream, unsigned line, const struct arbiter_event *e, struct span payload,
     int64_t recv, int64_t now);
 
-/* gives up holes whose time has passed; call it every 100 ms or so */
+/* gives up holes whose time has passed; call it every 100 ms or so, or when it is due */
 void arbiter_tick(struct arbiter *a, int64_t now);
+
+/* the first moment at which a tick gives up a hole; INT64_MAX: nothing is held */
+int64_t arbiter_due(const struct arbiter *a);
 
 /* gives up all holes: the end */
 void arbiter_flush(struct arbiter *a);
 
 /* Does all of `stream` that the line `old` may still bring come over `line` as well? Then `old` can be let go without a
- * hole: both have brought the same event, or nothing waits for `old` any more; or `line` is on for ARBITER_WINDOW_US
+ * hole: both have brought the same event, or nothing waits for `old` any more; or `line` is on for the window
  * where `old` has never brought anything, and for ARBITER_STEP_US where nothing has come since. */
 bool arbiter_covers(const struct arbiter *a, size_t stream, unsigned line, unsigned old, int64_t now);
 

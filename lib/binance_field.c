@@ -1,5 +1,6 @@
 #include "binance_field.h"
 
+#include "jsonw.h"
 #include "num.h"
 #include "scan.h"
 
@@ -8,22 +9,28 @@
 bool binance_field_number(const struct fields *f, unsigned slot, char scratch[DEC_TEXT_MAX], struct span *out)
 {
 	enum json_kind kind = fields_kind(f, slot);
+	struct dec_text n = { .text = { NULL, 0 } };
+	bool good = (kind == JSON_STRING || kind == JSON_INT || kind == JSON_NUMBER) &&
+	    dec_canon(fields_text(f, slot), scratch, &n) == DEC_OK;
 
-	if (kind != JSON_STRING && kind != JSON_INT && kind != JSON_NUMBER)
-		return false;
-	return dec_canon(fields_text(f, slot), scratch, out) == DEC_OK;
+	*out = n.text;
+	return good;
 }
 
 bool binance_field_amount(const struct fields *f, unsigned slot, char scratch[DEC_TEXT_MAX], struct span *out)
 {
-	return binance_field_number(f, slot, scratch, out) && out->p[0] != '-';
+	struct dec_text n = { .text = { NULL, 0 } };
+	bool good = binance_field_price(f, slot, scratch, &n);
+
+	*out = n.text;
+	return good;
 }
 
 bool binance_field_time(const struct fields *f, unsigned slot, int64_t *ms)
 {
 	int64_t t;
 
-	if (fields_kind(f, slot) != JSON_INT || !num_i64(fields_text(f, slot), 0, INT64_MAX, &t))
+	if (fields_kind(f, slot) != JSON_INT || !num_i64(json_text(f->v[slot]), 0, INT64_MAX, &t))
 		return false;
 	*ms = t >= MICROSECONDS_FROM ? t / 1000 : t;
 	return true;
@@ -55,6 +62,29 @@ bool binance_field_pair(const struct fields *f, unsigned slot, struct event_pric
 	return e->pair.n > 0 && e->pair.n <= EVENT_NAME_MAX && (!f->v[slot].escaped || span_printable(e->pair));
 }
 
+bool binance_field_event_time(const struct fields *f, int64_t recv, int64_t *ms, const char **why)
+{
+	if (scan_likely(binance_field_time(f, 'E', ms)))
+		return true;
+	*why = fields_has(f, 'E') ? "event time (E) is not a time" : "no event time (E) and no receive time";
+	*ms = recv;
+	return !fields_has(f, 'E') && recv >= 0;
+}
+
+/* ts as text: as it came where it has 13 digits, which are ms until the year 2286 */
+static bool time_text(const struct fields *f, const struct binance_frame *frame, struct event_price *e, const char **why)
+{
+	int64_t ms;
+
+	e->ts = json_text(f->v['E']);
+	if (scan_likely(fields_kind(f, 'E') == JSON_INT && e->ts.n == 13 && e->ts.p[0] != '-'))
+		return true;
+	if (!binance_field_event_time(f, frame->recv, &ms, why))
+		return false;
+	e->ts = (struct span){ e->scratch[5], (size_t)(jsonw_i64(e->scratch[5], ms) - e->scratch[5]) };
+	return true;
+}
+
 bool binance_field_common(const struct fields *f, const struct binance_frame *frame, struct event_price *e,
     const char **why)
 {
@@ -63,11 +93,7 @@ bool binance_field_common(const struct fields *f, const struct binance_frame *fr
 		*why = "no usable symbol (s)";
 		return false;
 	}
-	if (scan_likely(binance_field_time(f, 'E', &e->ts)))
-		return true;
-	*why = fields_has(f, 'E') ? "event time (E) is not a time" : "no event time (E) and no receive time";
-	e->ts = frame->recv;
-	return !fields_has(f, 'E') && frame->recv >= 0;
+	return time_text(f, frame, e, why);
 }
 
 enum binance_result binance_field_fill(const struct fields *f, const struct binance_frame *frame, unsigned id,
@@ -83,7 +109,7 @@ enum binance_result binance_field_fill(const struct fields *f, const struct bina
 		return binance_refuse(why, "maker flag (m) is not a boolean");
 	if (!binance_field_id(f, id, &e->trade.id))
 		return binance_refuse(why, id == 'a' ? "aggregate id (a) is not an integer" : "trade id (t) is not an integer");
-	if (e->trade.qty.n == 1 && e->trade.qty.p[0] == '0')
+	if (binance_field_is_zero(e->trade.qty))
 		return BINANCE_NOTHING;
 	e->source = EVENT_TRADE;
 	return BINANCE_RECORDS;

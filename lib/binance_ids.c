@@ -2,12 +2,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "num.h"
+#include "when.h"
 
 /* eight bytes at a time: arrays have hundreds of kB */
-static uint64_t hash(struct span s)
+uint64_t binance_ids_hash(struct span s)
 {
 	uint64_t h = 0x9e3779b97f4a7c15u ^ s.n;
 
@@ -83,7 +83,7 @@ void binance_ids_read(struct arbiter_event *e, enum binance_kind kind, enum even
 		e->time = (int64_t)ms;
 	if (!numbered(e, kind, m, f))
 		*e = (struct arbiter_event){ .order = ARBITER_HASHED,
-			.id = hash(fields_text(f, BINANCE_DATA)),
+			.id = binance_ids_hash(fields_text(f, BINANCE_DATA)),
 			.time = e->time };
 }
 
@@ -94,20 +94,10 @@ uint64_t binance_ids_missing(enum binance_kind kind, const struct arbiter_gap *g
 	return counts && gap->proven && gap->next_id > gap->last_id ? gap->next_id - gap->last_id - 1 : 0;
 }
 
-/* "2026-11-24T10:20:30.123Z" */
-static void print_time(char text[40], int64_t us)
-{
-	time_t t = (time_t)(us / 1000000);
-	struct tm tm;
-	size_t n = gmtime_r(&t, &tm) ? strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &tm) : 0;
-
-	snprintf(text + n, 40 - n, ".%03dZ", (int)(us % 1000000 / 1000));
-}
-
 void binance_ids_gap_text(char text[BINANCE_GAP_TEXT_MAX], enum binance_kind kind, const struct arbiter_gap *gap)
 {
 	uint64_t missing = binance_ids_missing(kind, gap);
-	char from[40], upto[40], what[60];
+	char from[WHEN_TEXT_MAX], upto[WHEN_TEXT_MAX], what[60];
 
 	if (missing)
 		snprintf(what, sizeof what, "%" PRIu64 " event%s missing", missing, missing > 1 ? "s" : "");
@@ -115,7 +105,22 @@ void binance_ids_gap_text(char text[BINANCE_GAP_TEXT_MAX], enum binance_kind kin
 		snprintf(what, sizeof what, "ids began anew, events may be missing");
 	else
 		snprintf(what, sizeof what, "events %s missing", gap->proven ? "are" : "may be");
-	print_time(from, gap->last_recv);
-	print_time(upto, gap->next_recv);
+	when_print(from, gap->last_recv, 3);
+	when_print(upto, gap->next_recv, 3);
 	snprintf(text, BINANCE_GAP_TEXT_MAX, "%s between %s and %s", what, from, upto);
+}
+
+char *binance_ids_gap_record(char *out, struct span stream, enum binance_kind kind, const struct arbiter_gap *gap)
+{
+	char detail[BINANCE_GAP_TEXT_MAX];
+	struct event_status e = { .state = SPAN("gap"),
+		.ts = gap->next_recv / 1000,
+		.stream = stream,
+		.has_ids = gap->has_ids,
+		.last_id = gap->last_id,
+		.next_id = gap->next_id };
+
+	binance_ids_gap_text(detail, kind, gap);
+	e.detail = span_of(detail);
+	return event_write_status(out, &e);
 }

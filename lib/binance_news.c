@@ -54,11 +54,14 @@ void binance_news_tell(
 		[BINANCE_NEWS_FAILED] = "connecting",
 		[BINANCE_NEWS_LIVE] = "live",
 		[BINANCE_NEWS_STALE] = "stale",
+		[BINANCE_NEWS_GAP] = "gap",
 		[BINANCE_NEWS_NOTE] = NULL };
 	char text[BINANCE_DETAIL_MAX];
 	va_list ap;
 
-	int n = topic == BINANCE_NEWS_LIVE ? snprintf(text, sizeof text, "live: ") : 0;
+	int n = topic == BINANCE_NEWS_LIVE ? snprintf(text, sizeof text, "live: ")
+	    : topic == BINANCE_NEWS_GAP  ? snprintf(text, sizeof text, "gap: ")
+					 : 0;
 	n += put_name(w, stream, text + n, sizeof text - (size_t)n);
 	va_start(ap, format);
 	vsnprintf(text + n, sizeof text - (size_t)n, format, ap);

@@ -40,7 +40,7 @@ struct binance_news {
 void binance_news_open(struct binance_news *w, const struct binance_plan *p,
     void (*out)(void *user, const struct binance_news_item *item), void *user);
 
-/* stream: of the plan, or -1 */
+/* stream: of the plan, or -1: then there need be no plan. A gap may be told in words alone. */
 void binance_news_tell(struct binance_news *w, int64_t now, enum binance_topic topic, long stream, const char *format,
     ...) __attribute__((format(printf, 5, 6)));
 void binance_news_gap(struct binance_news *w, int64_t now, const struct arbiter_gap *gap);

@@ -494,8 +494,12 @@ void binance_session_message(struct binance_session *s, unsigned conn, struct sp
 	c->pinged = 0;
 	if (!read_message(s, &text)) {
 		s->counters.refused++;
-		tell(s, BINANCE_NEWS_REFUSED, NONE, "%s: a message that is no JSON object: %s",
-		    place(s, slot_of(s, conn)).text, text.n > BINANCE_FRAME_MAX ? "too long" : s->fields.why);
+		if (text.n > BINANCE_FRAME_MAX)
+			tell(s, BINANCE_NEWS_REFUSED, NONE, "%s: a message of %zu bytes, which is too long for a line",
+			    place(s, slot_of(s, conn)).text, text.n);
+		else
+			tell(s, BINANCE_NEWS_REFUSED, NONE, "%s: a message that is no JSON object: %s",
+			    place(s, slot_of(s, conn)).text, s->fields.why);
 		return;
 	}
 	enum binance_control what = binance_control(&s->fields);
@@ -727,7 +731,11 @@ static bool take_memory(struct binance_session *s)
 	s->conn = calloc(2 * s->slots + 1, sizeof *s->conn);
 	s->watch = calloc(p->streams + 1, sizeof *s->watch);
 	s->text = malloc(BINANCE_FRAME_MAX + JSON_PAD);
-	s->arbiter = arbiter_new(p->streams, 2 * s->o.lines, &out, s);
+	const struct arbiter_options arbiter = { .streams = p->streams,
+		.lines = 2 * s->o.lines,
+		.window = ARBITER_WINDOW_US,
+		.join = ARBITER_JOIN_US };
+	s->arbiter = arbiter_new(&arbiter, &out, s);
 	return s->slot && s->conn && s->watch && s->text && s->arbiter;
 }
 

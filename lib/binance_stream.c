@@ -162,6 +162,26 @@ static const struct channel *find_in_other_case(const struct channel *c, size_t 
 	return NULL;
 }
 
+/* depth5@100ms: each frame is the whole top of the book */
+static enum binance_kind kind_of(const struct channel *c, struct span text)
+{
+	bool partial = c->kind == BINANCE_KIND_DEPTH && span_starts(text, SPAN("depth")) && text.n > 5 &&
+	    text.p[5] >= '0' && text.p[5] <= '9';
+
+	return partial ? BINANCE_KIND_PARTIAL : c->kind;
+}
+
+enum binance_kind binance_stream_kind(enum event_market m, struct span name)
+{
+	struct span channel;
+	const struct channel *c = NULL;
+
+	span_cut(name, '@', &channel);
+	if (channel.p && name.p[0] != '!')
+		c = find_channel(of_symbol, sizeof of_symbol / sizeof of_symbol[0], channel, m);
+	return c ? kind_of(c, channel) : BINANCE_KIND_OTHER;
+}
+
 /* What the exchange would acknowledge and never serve is refused where that is certain. A word that nobody knows may be
  * new there: it is taken. */
 static bool check_channel(struct binance_stream *s, const struct channel *table, size_t n, struct span text,
@@ -176,7 +196,7 @@ static bool check_channel(struct binance_stream *s, const struct channel *table,
 	}
 	if (c) {
 		s->known = true;
-		s->kind = c->kind;
+		s->kind = kind_of(c, text);
 		s->quiet = c->flags & QUIET;
 		s->conflates = c->flags & CONFLATES;
 		return true;
@@ -323,10 +343,6 @@ static bool add_name(struct binance_plan *p, struct span name, char why[256])
 	if (!all &&
 	    !check_channel(&s, of_symbol, sizeof of_symbol / sizeof of_symbol[0], channel, p->market, name, why))
 		return false;
-	/* depth5@100ms: each frame is the whole top of the book */
-	if (s.kind == BINANCE_KIND_DEPTH && channel.n > 5 && channel.p[5] >= '0' && channel.p[5] <= '9' &&
-	    channel.p[0] == 'd')
-		s.kind = BINANCE_KIND_PARTIAL;
 	return append(p, s, name, why);
 }
 
@@ -476,12 +492,14 @@ size_t binance_subscribe(char *out, const struct binance_plan *p, const struct b
 /* --------------------------------------------------------------------------------------------------- hosts */
 
 /* binance 1.1. Which of its testnets' names the exchange will keep is not known. */
-static const struct {
-	const char *preset;
+struct preset {
+	const char *word;
 	enum event_market market;
 	const char *host;
 	uint16_t port;
-} presets[] = {
+};
+
+static const struct preset presets[] = {
 	{ "live", EVENT_USDM, "fstream.binance.com", 443 },
 	{ "live", EVENT_COINM, "dstream.binance.com", 443 },
 	{ "live", EVENT_SPOT, "stream.binance.com", 443 },
@@ -493,21 +511,42 @@ static const struct {
 	{ "demo", EVENT_SPOT, "demo-stream.binance.com", 9443 },
 };
 
+/* events of an account, where they do not come from the host of the streams: spot's WebSocket API (binance 3.5) */
+static const struct preset event_presets[] = {
+	{ "live", EVENT_SPOT, "ws-api.binance.com", 443 },
+	{ "testnet", EVENT_SPOT, "ws-api.testnet.binance.vision", 443 },
+	{ "demo", EVENT_SPOT, "demo-ws-api.binance.com", 443 },
+};
+
+static const struct preset request_presets[] = {
+	{ "live", EVENT_USDM, "fapi.binance.com", 443 },
+	{ "live", EVENT_COINM, "dapi.binance.com", 443 },
+	{ "live", EVENT_SPOT, "api.binance.com", 443 },
+	{ "testnet", EVENT_USDM, "demo-fapi.binance.com", 443 },
+	{ "testnet", EVENT_COINM, "demo-dapi.binance.com", 443 },
+	{ "testnet", EVENT_SPOT, "testnet.binance.vision", 443 },
+	{ "demo", EVENT_USDM, "demo-fapi.binance.com", 443 },
+	{ "demo", EVENT_COINM, "demo-dapi.binance.com", 443 },
+	{ "demo", EVENT_SPOT, "demo-api.binance.com", 443 },
+};
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
 static bool is_live_host(struct span host)
 {
 	static const char *const hosts[] = { "fstream.binance.com", "dstream.binance.com", "stream.binance.com",
-		"data-stream.binance.vision", NULL };
+		"data-stream.binance.vision", "ws-api.binance.com", NULL };
 
 	return is_one_of(host, hosts);
 }
 
-static bool preset(struct binance_endpoint *e, enum event_market m, struct span word)
+static bool preset(struct binance_endpoint *e, const struct preset *table, size_t n, enum event_market m, struct span word)
 {
-	for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
-		if (presets[i].market != m || !span_is(word, presets[i].preset))
+	for (size_t i = 0; i < n; i++) {
+		if (table[i].market != m || !span_is(word, table[i].word))
 			continue;
-		snprintf(e->host, sizeof e->host, "%s", presets[i].host);
-		e->port = presets[i].port;
+		snprintf(e->host, sizeof e->host, "%s", table[i].host);
+		e->port = table[i].port;
 		e->tls = true;
 		e->live = is_live_host(span_of(e->host));
 		return true;
@@ -572,11 +611,32 @@ static bool read_url(struct binance_endpoint *e, struct span u, char why[256])
 	return true;
 }
 
+static void name_origin(struct binance_endpoint *e, const char *scheme)
+{
+	snprintf(e->origin, sizeof e->origin, "%s://%s:%u", scheme, e->host, (unsigned)e->port);
+}
+
 bool binance_endpoint(struct binance_endpoint *e, enum event_market m, struct span u, char why[256])
 {
 	*e = (struct binance_endpoint){ 0 };
-	if (!preset(e, m, u) && !read_url(e, u, why))
+	if (!preset(e, presets, COUNT(presets), m, u) && !read_url(e, u, why))
 		return false;
-	snprintf(e->origin, sizeof e->origin, "%s://%s:%u", e->tls ? "wss" : "ws", e->host, (unsigned)e->port);
+	name_origin(e, e->tls ? "wss" : "ws");
+	return true;
+}
+
+bool binance_endpoints(struct binance_endpoint *events, struct binance_endpoint *requests, enum event_market m,
+    struct span u, char why[256])
+{
+	*requests = (struct binance_endpoint){ 0 };
+	if (!binance_endpoint(events, m, u, why))
+		return false;
+	if (!events->tls)
+		return refuse(why, u, "is not encrypted; keys go over TLS alone: wss://");
+	(void)preset(events, event_presets, COUNT(event_presets), m, u);
+	name_origin(events, "wss");
+	if (!preset(requests, request_presets, COUNT(request_presets), m, u))
+		*requests = *events;
+	name_origin(requests, "https");
 	return true;
 }

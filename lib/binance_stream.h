@@ -38,6 +38,9 @@ enum binance_kind {
 	BINANCE_KIND_MARK,    /* markPrice of one symbol */
 };
 
+/* of a stream's name as the exchange writes it; BINANCE_KIND_OTHER for a name that nobody knows */
+enum binance_kind binance_stream_kind(enum event_market m, struct span name);
+
 struct binance_stream {
 	char *name; /* NUL-terminated UTF-8 */
 	size_t n;
@@ -68,7 +71,8 @@ void binance_plan_close(struct binance_plan *p);
 
 /* A symbol in any case (one stream a channel) or a stream name, whose symbol part is lowered. channels:
  * "book,aggTrade"; the exchange's own words, and book, agg, mark, mini for bookTicker, aggTrade, markPrice@1s,
- * miniTicker. What was asked for twice is there once. false: why[] says what is wrong with which name. */
+ * miniTicker. What was asked for twice is there once. false: why[] says what is wrong with which name; errno is ENOMEM
+ * where it is memory. */
 bool binance_plan_add(struct binance_plan *p, struct span operand, struct span channels, char why[256]);
 
 /* sorts by tier and deals out connections; false: out of memory */
@@ -98,6 +102,11 @@ struct binance_endpoint {
 
 /* "live", "testnet", "demo", or a URL: wss://host[:port], ws:// only for this machine. false: why[] */
 bool binance_endpoint(struct binance_endpoint *e, enum event_market m, struct span u, char why[256]);
+
+/* the two of an account: where its events come from, and where its requests go ("https://host:port"). A URL stands for
+ * both; keys go over TLS alone, so that it begins wss://. */
+bool binance_endpoints(struct binance_endpoint *events, struct binance_endpoint *requests, enum event_market m,
+    struct span u, char why[256]);
 
 /* a host of this very machine */
 bool binance_is_loopback(const struct binance_endpoint *e);

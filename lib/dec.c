@@ -1,13 +1,5 @@
 #include "dec.h"
 
-#include <stdint.h>
-
-#include "num.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 __extension__ typedef unsigned __int128 wide;
 
 #define DIGITS_MAX 38
@@ -36,7 +28,7 @@ static bool raise(wide *m, int n)
 	return n == 0 || (n <= DIGITS_MAX && !__builtin_mul_overflow(*m, power_of_ten(n), m));
 }
 
-static struct dec strip(struct dec a)
+struct dec dec_strip(struct dec a)
 {
 	if (a.scale > 0 && a.m >= 0 && a.m <= INT64_MAX) { /* most are, and 64 bits divide faster */
 		uint64_t m = (uint64_t)a.m;
@@ -72,63 +64,13 @@ static enum dec_result give(bool negative, wide m, int scale, struct dec *out)
 
 /* ------------------------------------------------------------------------------------------------ text in */
 
-/* What nearly every number of the wire looks like: digits with at most one point between them. */
-struct plain {
-	unsigned whole;    /* digits before the point */
-	unsigned fraction; /* behind it, without zeros at the end */
-};
-
-/* t: readable for DEC_PAD bytes. false: something else, look closer */
-static inline bool look(struct span t, struct plain *out)
-{
-#if defined(__SSE2__)
-	if (t.n == 0 || t.n > DEC_PAD)
-		return false;
-	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)t.p);
-	__m128i value = _mm_sub_epi8(v, _mm_set1_epi8('0'));
-	unsigned all = (1u << t.n) - 1;
-	unsigned digits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value)) & all;
-	unsigned others = digits ^ all;
-	if (others == 0) {
-		*out = (struct plain){ (unsigned)t.n, 0 };
-		return true;
-	}
-	unsigned point = (unsigned)__builtin_ctz(others);
-	if (others & (others - 1) || t.p[point] != '.' || point == 0 || point == t.n - 1)
-		return false;
-	unsigned zeros = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('0')));
-	unsigned last = 31 - (unsigned)__builtin_clz(all & ~zeros); /* the point itself where the fraction is all zeros */
-	*out = (struct plain){ point, last > point ? last - point : 0 };
-	return true;
-#else
-	(void)t;
-	(void)out;
-	return false;
-#endif
-}
-
-/* the value of 1 to 8 digits at p, all 8 bytes readable: pairs, then fours, then eight in one multiplication each */
-static inline uint64_t eight_digits(const char *p, unsigned n)
-{
-	uint64_t w;
-
-	memcpy(&w, p, 8);
-	w <<= 64 - 8 * n; /* the first digit is the lowest byte; what is shifted in counts as zeros before it */
-	w = (w & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8;
-	w = (w & 0x00ff00ff00ff00ff) * 6553601 >> 16;
-	return (w & 0x0000ffff0000ffff) * 42949672960001 >> 32;
-}
-
 static inline bool parse_plain(struct span t, struct dec *out)
 {
-	struct plain n;
+	struct dec_plain n;
 
-	if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || !look(t, &n) || n.whole > 8 || n.fraction > 8)
+	if (!dec_look(t, &n))
 		return false;
-	uint64_t m = eight_digits(t.p, n.whole);
-	if (n.fraction)
-		m = m * (uint64_t)power_of_ten((int)n.fraction) + eight_digits(t.p + n.whole + 1, n.fraction);
-	*out = (struct dec){ (dec_int)m, (int)n.fraction };
+	*out = dec_of_plain(t.p, &n);
 	return true;
 }
 
@@ -313,15 +255,31 @@ static bool add_aligned(struct dec a, struct dec b, enum dec_result *result, str
 	return true;
 }
 
+/* x 10^n in 64 bits; false: it is not small any more */
+static inline bool raise_small(int64_t *m, int n)
+{
+	return n == 0 || (n <= SHORT_MAX && !__builtin_mul_overflow(*m, (int64_t)num_power_of_ten[n], m) && is_small(*m));
+}
+
+/* the same as add_aligned for what most values are */
+static inline bool add_small(struct dec a, struct dec b, struct dec *out)
+{
+	int scale = a.scale > b.scale ? a.scale : b.scale;
+	int64_t x = (int64_t)a.m, y = (int64_t)b.m;
+
+	if (!is_small(a.m) || !is_small(b.m) || !raise_small(&x, scale - a.scale) || !raise_small(&y, scale - b.scale))
+		return false;
+	*out = (struct dec){ x + y, scale };
+	return true;
+}
+
 enum dec_result dec_add(struct dec a, struct dec b, struct dec *out)
 {
 	enum dec_result result;
 
-	if (a.scale == b.scale && is_small(a.m) && is_small(b.m)) {
-		*out = (struct dec){ (int64_t)a.m + (int64_t)b.m, a.scale };
+	if (add_small(a, b, out))
 		return DEC_OK;
-	}
-	if (add_aligned(a, b, &result, out) || add_aligned(strip(a), strip(b), &result, out))
+	if (add_aligned(a, b, &result, out) || add_aligned(dec_strip(a), dec_strip(b), &result, out))
 		return result;
 	return DEC_RANGE;
 }
@@ -415,8 +373,8 @@ enum dec_result dec_div_trunc(struct dec a, struct dec b, int places, struct dec
 {
 	if (b.m == 0)
 		return DEC_ZERO;
-	a = strip(a);
-	b = strip(b);
+	a = dec_strip(a);
+	b = dec_strip(b);
 	bool negative = (a.m < 0) != (b.m < 0);
 	wide d = magnitude(b.m);
 	wide q = magnitude(a.m) / d;
@@ -436,7 +394,60 @@ enum dec_result dec_div_trunc(struct dec a, struct dec b, int places, struct dec
 	}
 	enum dec_result result = give(negative, q, places - zeros, out);
 	if (result == DEC_OK)
-		*out = strip(*out);
+		*out = dec_strip(*out);
+	return result;
+}
+
+/* the same mantissas at one scale; false: over 128 bits */
+static bool level(struct dec a, struct dec b, wide *x, wide *y)
+{
+	int scale = a.scale > b.scale ? a.scale : b.scale;
+
+	*x = magnitude(a.m);
+	*y = magnitude(b.m);
+	return raise(x, scale - a.scale) && raise(y, scale - b.scale);
+}
+
+/* a x part / whole and the remainder, bit by bit from the top of a: what is kept never exceeds two wholes, while the
+ * product of a and part may be twice as wide as 128 bits */
+static wide share(wide a, wide part, wide whole, wide *remainder)
+{
+	wide q = 0, r = 0;
+
+	for (int bit = 127; bit >= 0; bit--) {
+		q <<= 1;
+		r <<= 1;
+		if (r >= whole)
+			r -= whole, q++;
+		if (a >> bit & 1)
+			r += part;
+		if (r >= whole)
+			r -= whole, q++;
+	}
+	*remainder = r;
+	return q;
+}
+
+enum dec_result dec_share_trunc(struct dec a, struct dec part, struct dec whole, int places, struct dec *out)
+{
+	wide p, d, r;
+	int zeros = 0, scale = a.scale;
+
+	part = dec_strip(part);
+	whole = dec_strip(whole);
+	if (whole.m == 0)
+		return DEC_ZERO;
+	if (!level(part, whole, &p, &d) || p > d || d >= power_of_ten(DIGITS_MAX))
+		return DEC_RANGE;
+	wide q = share(magnitude(a.m), p, d, &r);
+	for (; scale < places; scale++)
+		if (!append_digit(&q, &zeros, next_digit(&r, d)))
+			return DEC_RANGE;
+	for (; scale > places; scale--)
+		q /= 10;
+	enum dec_result result = give((a.m < 0) != ((part.m < 0) != (whole.m < 0)), q, places - zeros, out);
+	if (result == DEC_OK)
+		*out = dec_strip(*out);
 	return result;
 }
 
@@ -450,16 +461,36 @@ static char *print_digits(char *out, wide v)
 
 	if (v < half)
 		return num_print_u64(out, (uint64_t)v);
-	out = num_print_u64(out, (uint64_t)(v / half));
+	out = num_print_u64(out, (uint64_t)(v / half)); /* NOLINT(clang-analyzer-core.DivideZero): half is 10^19 */
 	size_t n = (size_t)(num_print_u64(text, (uint64_t)(v % half)) - text);
 	memset(out, '0', 19 - n);
 	memcpy(out + 19 - n, text, n);
 	return out + 19;
 }
 
+/* what most values are: at most eight digits on either side of the point */
+static inline bool print_plain(char **out, struct dec a)
+{
+	const uint64_t limit = 100000000; /* 10^8 */
+
+	if (a.scale > 8 || magnitude(a.m) >= limit * limit)
+		return false;
+	uint64_t m = (uint64_t)magnitude(a.m);
+	uint64_t one = num_power_of_ten[a.scale];
+	uint64_t whole = m / one;
+	if (whole >= limit)
+		return false;
+	**out = '-';
+	*out = num_print_short(*out + (a.m < 0), (uint32_t)whole);
+	*out = dec_print_fraction(*out, (uint32_t)((m - whole * one) * num_power_of_ten[8 - a.scale]));
+	return true;
+}
+
 char *dec_print(char out[DEC_TEXT_MAX], struct dec a)
 {
-	a = strip(a);
+	if (print_plain(&out, a))
+		return out;
+	a = dec_strip(a);
 	if (a.m < 0)
 		*out++ = '-';
 	char *end = print_digits(out, magnitude(a.m));
@@ -475,17 +506,6 @@ char *dec_print(char out[DEC_TEXT_MAX], struct dec a)
 	memmove(point + 1, point, (size_t)a.scale);
 	*point = '.';
 	return end + 1;
-}
-
-/* canonical but for zeros at the end of the fraction? then the part of it that is canonical */
-static inline bool canon_plain(struct span t, struct span *out)
-{
-	struct plain n;
-
-	if (!look(t, &n) || (t.p[0] == '0' && n.whole > 1))
-		return false;
-	*out = (struct span){ t.p, n.fraction ? n.whole + 1 + n.fraction : n.whole };
-	return true;
 }
 
 /* digits at p, all of [p, end) */
@@ -520,15 +540,51 @@ static bool canon_signed(struct span t, struct span *out)
 	return true;
 }
 
-enum dec_result dec_canon(struct span text, char scratch[DEC_TEXT_MAX], struct span *out)
+enum dec_result dec_canon_odd(struct span text, char scratch[DEC_TEXT_MAX], struct dec_text *out)
 {
 	struct dec d;
 
-	if (canon_plain(text, out) || canon_signed(text, out))
+	out->plain = false;
+	if (canon_signed(text, &out->text))
 		return DEC_OK;
 	enum dec_result r = dec_parse(text, &d);
 	if (r == DEC_OK)
-		*out = (struct span){ scratch, (size_t)(dec_print(scratch, d) - scratch) };
+		out->text = (struct span){ scratch, (size_t)(dec_print(scratch, d) - scratch) };
+	return r;
+}
+
+/* half of a sum, of which nine digits may stand behind the point; `behind` is in units of 10^-8 and may reach beyond 1 */
+static inline char *mean_plain(char *out, uint32_t before, uint32_t behind)
+{
+	const uint32_t one = 100000000;
+
+	before += behind >= one;
+	behind -= behind >= one ? one : 0;
+	behind += before & 1 ? one : 0; /* the half that is lost in front */
+	out = num_print_short(out, before / 2);
+	char *end = dec_print_fraction(out, behind / 2);
+	out[9] = '5'; /* behind all eight of them, where there is a rest */
+	return behind & 1 ? out + 10 : end;
+}
+
+enum dec_result dec_mean_odd(const struct dec_text *a, const struct dec_text *b, char out[DEC_TEXT_MAX], char **end)
+{
+	struct dec x, y;
+
+	if (a->plain && b->plain) {
+		*end = mean_plain(out, num_of_eight(dec_before(a->text.p, a->before) + dec_before(b->text.p, b->before)),
+		    num_of_eight(a->after + b->after));
+		return DEC_OK;
+	}
+	enum dec_result r = dec_parse(a->text, &x);
+	if (r == DEC_OK)
+		r = dec_parse(b->text, &y);
+	if (r == DEC_OK)
+		r = dec_add(x, y, &x);
+	if (r == DEC_OK)
+		r = dec_halve(x, &x);
+	if (r == DEC_OK)
+		*end = dec_print(out, x);
 	return r;
 }
 

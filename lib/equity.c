@@ -25,12 +25,16 @@ struct position {
 	struct dec mark; /* of its own update: its price as long as the pair has none */
 	bool valued;
 	struct dec pnl; /* when valued */
+	bool simulated;
+	bool revalued; /* its value was told since the position is what it is */
+	struct dec told_pnl;
+	int64_t told_ts;
 	struct position *next_free;
 };
 
 struct pair {
 	char name[EVENT_NAME_MAX];
-	size_t n;
+	size_t n, n_symbol; /* the symbol is the beginning of the name */
 	enum event_market market;
 	enum kind kind;
 	bool priced;
@@ -45,14 +49,19 @@ struct equity {
 	struct span asset;
 	enum equity_mark mark;
 	int64_t every;
+	bool revalue;
+	int64_t revalue_every;
+	struct pair *moved; /* whose price the line in hand has changed; NULL: none */
 
 	struct dec balance, pnl, total; /* total = balance + pnl, always */
 	enum event_market wallet;	/* whose balance it is; EVENT_NO_MARKET: nobody has said */
 	bool known;			/* a balance or a position has come: there is something to tell */
-	uint64_t n_positions;
+	bool simulated;			/* the balance is a paper trader's */
+	uint64_t n_positions, n_simulated;
 	struct span unpriced[EQUITY_UNPRICED_MAX]; /* in the order in which they came */
 	size_t n_unpriced;
 
+	bool more;    /* the record in hand is part of a change that goes on */
 	bool changed; /* since the last snapshot */
 	bool told;    /* there was one */
 	int64_t told_ts;
@@ -83,6 +92,8 @@ struct equity *equity_new(const struct equity_options *o)
 	e->asset = (struct span){ e->asset_text, o->asset.n };
 	e->mark = o->mark;
 	e->every = o->every;
+	e->revalue = o->revalue;
+	e->revalue_every = o->revalue_every;
 	return e;
 }
 
@@ -93,23 +104,23 @@ void equity_free(struct equity *e)
 
 /* ----------------------------------------------------------------------------------------------------------- pairs */
 
+/* FNV-1a of words in place of bytes: the last eight bytes, and before them every eight */
 static size_t hash(struct span name, enum event_market market)
 {
-	uint64_t h = 14695981039346656037ULL + (uint64_t)market; /* FNV-1a */
+	uint64_t h = 14695981039346656037ULL + (uint64_t)market;
+	uint64_t word = 0;
 
-	for (size_t i = 0; i < name.n; i++)
-		h = (h ^ (unsigned char)name.p[i]) * 1099511628211ULL;
+	for (size_t i = 0; i + sizeof word < name.n; i += sizeof word) {
+		memcpy(&word, name.p + i, sizeof word);
+		h = (h ^ word) * 1099511628211ULL;
+		h ^= h >> 32;
+	}
+	if (name.n >= sizeof word)
+		memcpy(&word, name.p + name.n - sizeof word, sizeof word);
+	else
+		memcpy(&word, name.p, name.n);
+	h = (h ^ word) * 1099511628211ULL;
 	return (size_t)(h ^ h >> 32) % SLOTS;
-}
-
-/* "BTCUSDT_261225" -> "USDT" */
-static struct span quote_of(struct span pair)
-{
-	struct span rest;
-	struct span plain = span_cut(pair, '_', &rest);
-	struct span base = symbol_base(NULL, plain);
-
-	return (struct span){ plain.p + base.n, plain.n - base.n };
 }
 
 /* A pair whose quote asset nobody knows counts where it ends in the very asset that was asked for. */
@@ -120,7 +131,7 @@ static enum kind kind_of(const struct equity *e, struct span pair, enum event_ma
 
 	if (market == EVENT_COINM)
 		return span_eq(symbol_base(NULL, pair), e->asset) ? INVERSE : FOREIGN;
-	struct span quote = quote_of(pair);
+	struct span quote = symbol_quote(pair);
 	if (quote.n)
 		return span_eq(quote, e->asset) ? LINEAR : FOREIGN;
 	return plain.n > e->asset.n && span_ends(plain, e->asset) ? LINEAR : UNKNOWN;
@@ -147,32 +158,7 @@ static struct pair *find_pair(struct equity *e, struct span name, enum event_mar
 	return p;
 }
 
-/* The names that a record is matched by. Without a market it is USD-M, without a pair the symbol quoted in the asset:
- * short records written by hand then fit those of bnc-normalize. false: longer than EVENT_NAME_MAX */
-static bool full_name(const struct equity *e, struct span symbol, struct span *pair, enum event_market *market,
-    char text[2 * EVENT_NAME_MAX])
-{
-	if (*market == EVENT_NO_MARKET)
-		*market = EVENT_USDM;
-	if (pair->p == symbol.p && *market != EVENT_COINM) {
-		memcpy(text, symbol.p, symbol.n);
-		memcpy(text + symbol.n, e->asset.p, e->asset.n);
-		*pair = (struct span){ text, symbol.n + e->asset.n };
-	}
-	return pair->n <= EVENT_NAME_MAX;
-}
-
 /* ---------------------------------------------------------------------------------------------------------- values */
-
-/* Without the zeros at the end. A sum keeps the longest scale it has met, and with it fewer digits before the point. */
-static struct dec tidy(struct dec a)
-{
-	while (a.scale > 0 && a.m % 10 == 0) {
-		a.m /= 10;
-		a.scale--;
-	}
-	return a;
-}
 
 static enum dec_result linear_pnl(const struct position *p, struct dec price, struct dec *out)
 {
@@ -216,7 +202,7 @@ static enum dec_result exchange(struct dec *sum, struct dec gone, struct dec com
 
 	if (r == DEC_OK)
 		r = dec_add(*sum, come, sum);
-	*sum = tidy(*sum);
+	*sum = dec_strip(*sum);
 	return r;
 }
 
@@ -230,7 +216,7 @@ static bool settle(struct equity *e, struct dec balance, struct dec pnl)
 	e->changed = e->changed || dec_cmp(balance, e->balance) != 0 || dec_cmp(pnl, e->pnl) != 0;
 	e->balance = balance;
 	e->pnl = pnl;
-	e->total = tidy(total);
+	e->total = dec_strip(total);
 	return true;
 }
 
@@ -285,6 +271,7 @@ bool equity_balance(struct equity *e, const struct event_balance *b, const char 
 		return false;
 	if (b->market)
 		e->wallet = b->market;
+	e->simulated = b->simulated;
 	return true;
 }
 
@@ -295,13 +282,11 @@ static int side_of(struct span side)
 	return span_is(side, "LONG") ? 1 : span_is(side, "SHORT") ? 2 : 0;
 }
 
-/* contracts of COIN-M are 100 USD for BTC, 10 USD for the others (binance 2.11) */
 static struct dec contract_size(const struct pair *pair, const struct event_position *p)
 {
 	if (p->has_contract_size)
 		return p->contract_size;
-	bool bitcoin = span_is(symbol_base(NULL, (struct span){ pair->name, pair->n }), "BTC");
-	return (struct dec){ bitcoin ? 100 : 10, 0 };
+	return (struct dec){ (dec_int)symbol_usual_contract((struct span){ pair->name, pair->n }), 0 };
 }
 
 static struct position *take_position(struct equity *e)
@@ -334,6 +319,7 @@ static bool close_position(struct equity *e, struct pair *pair, int side, const 
 	if (exchange(&pnl, p->pnl, DEC_NIL) != DEC_OK || !settle(e, e->balance, pnl))
 		return refuse(why, "qty gives an equity of more than 38 digits");
 	pair->held[side] = NULL;
+	e->n_simulated -= p->simulated;
 	give_position(e, p);
 	e->changed = true;
 	list_unpriced(e, pair);
@@ -354,8 +340,11 @@ static bool hold_position(struct equity *e, struct pair *pair, int side, const s
 		return refuse(why, "qty gives an equity of more than 38 digits");
 	if (!p) {
 		p = pair->held[side] = take_position(e);
+		p->simulated = false;
 		e->changed = true;
 	}
+	e->n_simulated += fresh->simulated;
+	e->n_simulated -= p->simulated;
 	*p = *fresh;
 	e->known = true;
 	list_unpriced(e, pair);
@@ -367,11 +356,13 @@ bool equity_position(struct equity *e, const struct event_position *p, const cha
 	char text[2 * EVENT_NAME_MAX];
 	struct span name = p->pair;
 	enum event_market market = p->market;
-	struct position fresh = {
-		.qty = p->qty, .entry = p->entry_price, .has_mark = p->has_mark, .mark = p->mark_price
-	};
+	struct position fresh = { .qty = p->qty,
+		.entry = p->entry_price,
+		.has_mark = p->has_mark,
+		.mark = p->mark_price,
+		.simulated = p->simulated };
 
-	if (!full_name(e, p->symbol, &name, &market, text))
+	if (!event_full_name(e->asset, p->symbol, &name, &market, text))
 		return refuse(why, "symbol is too long");
 	struct pair *pair = find_pair(e, name, market);
 	if (!pair)
@@ -385,6 +376,8 @@ bool equity_position(struct equity *e, const struct event_position *p, const cha
 	if (p->has_contract_size && dec_sign(p->contract_size) <= 0)
 		return refuse(why, "contractSize is not above zero");
 	fresh.size = contract_size(pair, p);
+	if (span_starts(name, p->symbol))
+		pair->n_symbol = p->symbol.n;
 	switch (value(pair, &fresh)) {
 	case DEC_OK:
 		return hold_position(e, pair, side_of(p->side), &fresh, why);
@@ -410,6 +403,11 @@ static bool wanted(enum equity_mark mark, enum event_source source)
 		break;
 	}
 	return true;
+}
+
+static bool is_held(const struct pair *p)
+{
+	return p->held[0] || p->held[1] || p->held[2];
 }
 
 /* the positions of a pair at its new price: all of them, or none */
@@ -443,7 +441,7 @@ bool equity_price(struct equity *e, const struct event_tick *t, const char **why
 
 	if (!wanted(e->mark, t->source))
 		return true;
-	if (!full_name(e, t->symbol, &name, &market, text))
+	if (!event_full_name(e->asset, t->symbol, &name, &market, text))
 		return refuse(why, "symbol is too long");
 	struct pair *pair = find_pair(e, name, market);
 	if (!pair || pair->kind == FOREIGN || pair->kind == UNKNOWN)
@@ -452,6 +450,8 @@ bool equity_price(struct equity *e, const struct event_tick *t, const char **why
 	bool priced_before = pair->priced;
 	pair->price = t->price;
 	pair->priced = true;
+	if (!is_held(pair))
+		return true;
 	enum dec_result r = reprice(e, pair);
 	if (r != DEC_OK) {
 		pair->price = price_before;
@@ -460,6 +460,7 @@ bool equity_price(struct equity *e, const struct event_tick *t, const char **why
 						 : "price gives an equity of more than 38 digits");
 	}
 	list_unpriced(e, pair);
+	e->moved = pair;
 	return true;
 }
 
@@ -475,6 +476,7 @@ struct event_equity equity_now(const struct equity *e)
 		.positions = e->n_positions,
 		.unpriced = e->unpriced,
 		.n_unpriced = e->n_unpriced,
+		.simulated = e->simulated || e->n_simulated > 0,
 	};
 }
 
@@ -497,11 +499,13 @@ static bool take(struct equity *e, enum event_type type, int64_t *ts, const char
 		if (!event_read_position(&e->fields, &u.position, why))
 			return false;
 		*ts = u.position.ts;
+		e->more = u.position.more;
 		return equity_position(e, &u.position, why);
 	case EVENT_BALANCE_UPDATE:
 		if (!event_read_balance(&e->fields, &u.balance, why))
 			return false;
 		*ts = u.balance.ts;
+		e->more = u.balance.more;
 		return equity_balance(e, &u.balance, why);
 	case EVENT_OTHER:
 		return true;
@@ -510,16 +514,6 @@ static bool take(struct equity *e, enum event_type type, int64_t *ts, const char
 			*ts = -1;
 		return true;
 	}
-}
-
-/* the sentences above and those of lib/event begin with the key they are about; 0 where it did not come */
-static size_t where(const struct fields *f, struct span line, const char *why)
-{
-	struct span rest;
-	struct span key = span_cut(span_of(why), ' ', &rest);
-	unsigned slot = event_slot(key.p, key.n, 0);
-
-	return slot && fields_has(f, slot) ? (size_t)(f->v[slot].p - line.p) : 0;
 }
 
 static bool read_line(struct equity *e, struct span line, const char **why, size_t *at)
@@ -534,7 +528,7 @@ static bool read_line(struct equity *e, struct span line, const char **why, size
  * recordings follow each other, must not silence it. */
 static bool is_due(const struct equity *e, int64_t ts)
 {
-	if (ts < 0 || !e->known || (e->told && !e->changed))
+	if (ts < 0 || e->more || !e->known || (e->told && !e->changed))
 		return false;
 	return !e->told || e->every == 0 || ts - e->told_ts >= e->every || e->told_ts - ts >= e->every;
 }
@@ -554,19 +548,86 @@ static void tell(struct equity *e, int64_t ts, struct line_out *out)
 	e->changed = false;
 }
 
+/* as is_due, for one position */
+static bool is_revalued(const struct equity *e, const struct position *p, int64_t ts)
+{
+	int64_t since = ts - p->told_ts;
+
+	if (!p->valued || (p->revalued && dec_cmp(p->pnl, p->told_pnl) == 0))
+		return false;
+	return !p->revalued || since >= e->revalue_every || -since >= e->revalue_every;
+}
+
+static void revalue(struct equity *e, const struct pair *pair, int side, int64_t ts, struct line_out *out)
+{
+	static const struct span sides[SIDES] = { { "BOTH", 4 }, { "LONG", 4 }, { "SHORT", 5 } };
+	struct position *p = pair->held[side];
+	struct span name = { pair->name, pair->n };
+
+	if (!p || !is_revalued(e, p, ts) || !line_room(out, LINE_RECORD_MAX))
+		return;
+	out->p = event_write_position(out->p,
+	    &(struct event_position){ .pair = name,
+		.symbol = pair->n_symbol ? (struct span){ pair->name, pair->n_symbol } : name,
+		.market = pair->market,
+		.side = sides[side],
+		.qty = p->qty,
+		.entry_price = p->entry,
+		.has_mark = true,
+		.mark_price = pair->price,
+		.has_pnl = true,
+		.unrealized_pnl = p->pnl,
+		.has_contract_size = pair->kind == INVERSE,
+		.contract_size = p->size,
+		.ts = ts,
+		.simulated = p->simulated });
+	out->lines++;
+	p->revalued = true;
+	p->told_pnl = p->pnl;
+	p->told_ts = ts;
+}
+
+/* the line that has been taken in, and what is due behind it */
+static void pass(struct equity *e, struct span line, int64_t ts, struct line_out *out)
+{
+	bool written = line_put(out, line);
+
+	for (int side = 0; written && e->revalue && e->moved && side < SIDES; side++)
+		revalue(e, e->moved, side, ts, out);
+	if (written && is_due(e, ts))
+		tell(e, ts, out);
+}
+
 bool equity_line(struct equity *e, struct span line, struct line_out *out, const char **why, size_t *at)
 {
 	int64_t ts = -1;
 
+	e->moved = NULL;
+	e->more = false;
 	if (!read_line(e, line, why, at))
 		return false;
 	if (!take(e, event_type(&e->fields), &ts, why)) {
-		*at = where(&e->fields, line, *why);
+		*at = event_where(&e->fields, line, *why);
 		return false;
 	}
-	if (line_put(out, line) && is_due(e, ts))
-		tell(e, ts, out);
+	pass(e, line, ts, out);
 	return true;
+}
+
+const char *equity_fast(struct equity *e, const char *p, const char *end, struct line_out *out)
+{
+	struct event_tick tick;
+	const char *why;
+	const char *next = event_fast_tick(p, end, &tick);
+
+	if (!next)
+		return NULL;
+	e->moved = NULL;
+	e->more = false;
+	if (!equity_price(e, &tick, &why))
+		return NULL; /* equity_line comes to the same, and says why */
+	pass(e, (struct span){ p, (size_t)(next - p) - 1 }, tick.ts, out);
+	return next;
 }
 
 bool equity_start_line(struct equity *e, struct span line, const char **why, size_t *at)
@@ -580,7 +641,7 @@ bool equity_start_line(struct equity *e, struct span line, const char **why, siz
 		return true;
 	if (take(e, type, &ts, why))
 		return true;
-	*at = where(&e->fields, line, *why);
+	*at = event_where(&e->fields, line, *why);
 	return false;
 }
 

@@ -32,6 +32,8 @@ struct equity_options {
 	struct span asset; /* copied */
 	enum equity_mark mark;
 	int64_t every; /* ms of event time between two snapshots at least; 0: one for each change */
+	bool revalue;  /* a position_update with its value behind a price that changes it, too */
+	int64_t revalue_every; /* ms of event time between two of one position at least; 0: one for each change */
 };
 
 struct equity;
@@ -50,9 +52,12 @@ bool equity_price(struct equity *e, const struct event_tick *t, const char **why
 /* the state now; `unpriced` points into e. ts is the caller's */
 struct event_equity equity_now(const struct equity *e);
 
-/* One line of a stream: passed on, and a snapshot behind it where it is due. false: refused, *why and *at say what and
- * at which byte. */
+/* One line of a stream: passed on, and behind it what has become due: revalued positions, and a snapshot. false: refused,
+ * *why and *at say what and at which byte. */
 bool equity_line(struct equity *e, struct span line, struct line_out *out, const char **why, size_t *at);
+
+/* the same by the short way, see event_fast_tick; NULL: equity_line reads it, nothing has changed */
+const char *equity_fast(struct equity *e, const char *p, const char *end, struct line_out *out);
 
 /* One line of a file of positions: position_update and balance_update are taken, other records skipped. */
 bool equity_start_line(struct equity *e, struct span line, const char **why, size_t *at);

@@ -6,11 +6,13 @@
  * Escapes in kept strings are undone, so that a value means the same however it was written.
  *
  * Slots below FIELDS_OUTER are the envelope's. Entering an object forgets every slot from FIELDS_OUTER on, and later
- * members of depth 0 fill none of those any more: nothing outside can pose as part of what was carried. */
+ * members of depth 0 fill none of those any more: nothing outside can pose as part of what was carried.
+ *
+ * Lines that look like some before them take a shorter way to the same result (lib/layout). */
 #ifndef BNC_FIELDS_H
 #define BNC_FIELDS_H
 
-#include "json.h"
+#include "layout.h"
 
 #define FIELDS_SLOTS 128
 #define FIELDS_SKIP 0u     /* slot 0: not wanted */
@@ -35,6 +37,7 @@ struct fields {
 	size_t plain_n;
 	const char *why; /* after false: what is wrong, a constant sentence */
 	size_t at;       /* and at which byte of the line */
+	struct layout layout;
 };
 
 void fields_open(struct fields *f, fields_slot *slot);

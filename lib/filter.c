@@ -1,189 +1,160 @@
 #include "filter.h"
 
 #include "clock.h"
+#include "fast.h"
+#include "outlet.h"
+#include "refuse.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
 #include <unistd.h>
+
+_Static_assert(FAST_PAD <= LINE_PAD, "a short way may look behind what has been read");
 
 /* the exit statuses of err.h, which prints and is therefore not for lib/ */
 enum { DONE = 0, REFUSED = 1, BROKEN = 3 };
 
-/* refusals told: a burst of 20, then 5 a second, so that a broken feed cannot flood a log; the total comes at the end
- */
-#define TELL_EACH_US  200000
-#define TELL_BURST_US (20 * TELL_EACH_US)
-
-/* how long a reader that takes nothing can hold up the end after a signal */
-#define LAST_WAIT_US 1000000
+struct input {
+	struct line_in in;
+	const char *where; /* its name for messages, NULL where it is the only one */
+	bool (*line)(void *state, struct span line, struct line_out *out, struct filter_why *why);
+	const char *(*fast)(void *state, const char *p, const char *end, struct line_out *out);
+};
 
 struct run {
 	struct filter *f;
-	struct line_in in;
-	struct line_out out;
-	int signals;
-	bool over; /* a signal, a lost reader, a failed write, or the first refusal under strict: read no further */
-	bool signalled;	   /* SIGTERM or SIGINT came */
-	bool broken;	   /* something was told that makes the exit status BROKEN */
-	const char *where; /* name of the input for messages, NULL where there is only one */
-	uint64_t lines, refused, hidden;
-	int64_t credit, credited; /* µs of telling saved up, and when that was counted */
+	struct input main, side; /* side.in.fd: -1 where there is none, or no more */
+	struct outlet outlet; /* over also at the first refusal under strict: read no further */
+	bool broken;	      /* something was told that makes the exit status BROKEN */
+	uint64_t lines;
+	struct refuse refused;
+	struct sandbox sandbox;
 };
 
 /* ------------------------------------------------------------------------------------------------------ messages */
 
-static bool may_tell(struct run *r)
+static void refuse(struct run *r, const struct input *i, struct filter_why why)
 {
-	int64_t now = clock_mono_us();
-
-	r->credit += now - r->credited;
-	r->credited = now;
-	if (r->credit > TELL_BURST_US)
-		r->credit = TELL_BURST_US;
-	if (r->credit < TELL_EACH_US)
-		return false;
-	r->credit -= TELL_EACH_US;
-	return true;
+	refuse_line(&r->refused, i->where, i->in.number, why.at, why.why);
+	r->outlet.over |= r->f->strict;
 }
 
-static void refuse(struct run *r, struct filter_why why)
+static void tell_counters(void *run)
 {
-	unsigned long long number = r->in.number;
-
-	r->refused++;
-	r->over = r->over || r->f->strict;
-	if (!may_tell(r)) {
-		r->hidden++;
-		return;
-	}
-	if (r->where)
-		r->f->tell("%s: line %llu: byte %zu: %s", r->where, number, why.at, why.why);
-	else
-		r->f->tell("line %llu: byte %zu: %s", number, why.at, why.why);
-}
-
-static void tell_total(const struct run *r)
-{
-	unsigned long long n = r->refused;
-	const char *s = n == 1 ? "" : "s";
-
-	if (n && r->hidden)
-		r->f->tell("%llu line%s refused, %llu of them not shown", n, s, (unsigned long long)r->hidden);
-	else if (n)
-		r->f->tell("%llu line%s refused", n, s);
-}
-
-static void tell_counters(struct run *r)
-{
+	const struct run *r = run;
 	char more[512] = "";
 
 	if (r->f->counters)
 		r->f->counters(r->f->state, more, sizeof more);
-	r->f->tell("in %llu out %llu refused %llu%s", (unsigned long long)r->lines, (unsigned long long)r->out.lines,
-	    (unsigned long long)r->refused, more);
-}
-
-/* ------------------------------------------------------------------------------------------------------- signals */
-
-/* takes what waits at the signal fd. The first SIGTERM or SIGINT gives a slow reader a second to take the rest, the
- * next one none. Also called in the middle of a wait for the reader, hence the shape. */
-static bool answer_signals(void *run)
-{
-	struct run *r = run;
-	int number;
-
-	while ((number = io_signal(r->signals)) != 0) {
-		if (number == SIGUSR1) {
-			tell_counters(r);
-			continue;
-		}
-		r->out.deadline = r->signalled ? 0 : clock_mono_us() + LAST_WAIT_US;
-		r->over = r->signalled = true;
-	}
-	return true;
+	r->f->tell("in %llu out %llu refused %llu%s", (unsigned long long)r->lines, (unsigned long long)r->outlet.out.lines,
+	    (unsigned long long)r->refused.lines, more);
 }
 
 /* --------------------------------------------------------------------------------------------------------- lines */
 
-static void take_line(struct run *r, enum line_got got, struct span line)
+static void take_line(struct run *r, const struct input *i, enum line_got got, struct span line)
 {
 	struct filter_why why = { "the line was not accepted", 0 };
 
 	r->lines++;
 	if (got == LINE_LONG)
-		refuse(r, (struct filter_why){ "longer than 1 MiB", LINE_MAX_BYTES });
+		refuse(r, i, (struct filter_why){ "longer than 1 MiB", LINE_MAX_BYTES });
 	else if (line.n == 0)
-		refuse(r, (struct filter_why){ "an empty line", 0 });
-	else if (!line_room(&r->out, line.n + 1 + LINE_RECORD_MAX))
+		refuse(r, i, (struct filter_why){ "an empty line", 0 });
+	else if (!line_room(&r->outlet.out, line.n + 1 + LINE_RECORD_MAX))
 		return;
-	else if (!r->f->line(r->f->state, line, &r->out, &why) && !r->out.error)
-		refuse(r, why);
+	else if (!i->line(r->f->state, line, &r->outlet.out, &why) && !r->outlet.out.error)
+		refuse(r, i, why);
+}
+
+/* the next line, by the short way; false: it has to take the long one */
+static inline bool take_fast(struct run *r, struct input *i)
+{
+	struct line_in *in = &i->in;
+
+	if (!i->fast || !line_is_fresh(in) || !line_room(&r->outlet.out, LINE_RECORD_MAX))
+		return false;
+	const char *end = i->fast(r->f->state, in->lo, in->hi, &r->outlet.out);
+	if (!end)
+		return false;
+	line_taken(in, end);
+	r->lines++;
+	return true;
+}
+
+/* and that; false: there is no whole one */
+static bool take_next(struct run *r, struct input *i)
+{
+	struct span line;
+	enum line_got got = line_next(&i->in, &line);
+
+	if (got == LINE_EMPTY)
+		return false;
+	take_line(r, i, got, line);
+	r->outlet.over |= r->outlet.out.error != 0;
+	return true;
 }
 
 /* every whole line that has been read */
-static void take_lines(struct run *r)
+static void take_lines(struct run *r, struct input *i)
 {
-	struct span line;
-	enum line_got got;
-
-	while (!r->over && (got = line_next(&r->in, &line)) != LINE_EMPTY) {
-		take_line(r, got, line);
-		r->over = r->over || r->out.error != 0;
-	}
+	while (!r->outlet.over && (take_fast(r, i) || take_next(r, i)))
+		;
 }
 
-/* calls tick when it is due; milliseconds until it is due again, for poll(2), -1: never */
-static int tick(struct run *r)
+/* calls tick when it is due; the microsecond at which it is due again */
+static int64_t tick(struct run *r)
 {
 	struct filter *f = r->f;
+	struct line_out *out = &r->outlet.out;
 
 	if (!f->due || !f->tick)
-		return -1;
-	int64_t now = clock_mono_us();
-	if (f->due(f->state) <= now && line_room(&r->out, LINE_RECORD_MAX))
-		f->tick(f->state, &r->out);
-	int64_t due = f->due(f->state);
-	if (due == INT64_MAX)
-		return -1;
-	return due <= now ? 0 : due - now > 3600000000 ? 3600000 : (int)((due - now + 999) / 1000);
+		return INT64_MAX;
+	if (f->due(f->state) <= clock_mono_us() && line_room(out, LINE_RECORD_MAX))
+		f->tick(f->state, out);
+	return f->due(f->state);
 }
-
-enum { INPUT, SIGNALS, OUTPUT, POLLED };
 
 static void broken_by_errno(struct run *r, const char *what)
 {
 	r->f->tell("%s:", what);
-	r->over = r->broken = true;
+	r->outlet.over = r->broken = true;
 }
 
-/* Waits until the input can be read; what has gathered goes out first where that means waiting. Watches the reader
- * too: one that has gone would go unnoticed until the next line. The end of the wait may also be that of the run. */
+/* one read(2) and the lines that it completes; false: it cannot be read any further, which is told */
+static bool take_some(struct run *r, struct input *i, const char *name)
+{
+	if (line_fill(&i->in) < 0 && errno != EINTR && errno != EAGAIN) {
+		r->f->tell("%s:", name);
+		r->broken = true;
+		return false;
+	}
+	take_lines(r, i);
+	return true;
+}
+
+static void take_side(struct run *r)
+{
+	if (!take_some(r, &r->side, r->f->side_name) || r->side.in.ended)
+		r->side.in.fd = -1; /* which poll(2) passes over */
+}
+
+/* until the input can be read; the end of the wait may also be that of the run */
 static void await_input(struct run *r)
 {
-	struct pollfd fds[POLLED] = {
-		[INPUT] = { .fd = r->in.fd, .events = POLLIN },
-		[SIGNALS] = { .fd = r->signals, .events = POLLIN },
-		[OUTPUT] = { .fd = r->out.to.fd }, /* POLLERR and POLLHUP are always told */
-	};
+	struct pollfd fds[2 + OUTLET_FDS];
+	bool ready = false;
 
-	while (!r->over) {
-		int wait = tick(r);
-		int n = poll(fds, POLLED, line_pending(&r->out) ? 0 : wait);
-		if (n < 0 && errno != EINTR)
+	while (!r->outlet.over && !ready) {
+		fds[0] = (struct pollfd){ .fd = r->main.in.fd, .events = POLLIN };
+		fds[1] = (struct pollfd){ .fd = r->side.in.fd, .events = POLLIN };
+		int k = outlet_wait(&r->outlet, fds, 2, tick(r));
+		if (k < 0)
 			broken_by_errno(r, "poll");
-		if (n < 0)
-			continue;
-		if (fds[SIGNALS].revents)
-			answer_signals(r);
-		if (fds[OUTPUT].revents & (POLLERR | POLLHUP))
-			r->out.error = EPIPE;
-		if (n == 0)
-			line_flush(&r->out);
-		r->over = r->over || r->out.error != 0;
-		if (fds[INPUT].revents)
-			return;
+		if (k > 0 && fds[1].revents)
+			take_side(r);
+		ready = k > 0 && fds[0].revents;
 	}
 }
 
@@ -192,37 +163,56 @@ static void await_input(struct run *r)
 /* one input, to its end */
 static void take_input(struct run *r, int fd, const char *name)
 {
-	line_in_attach(&r->in, fd);
+	bool good = true;
+
+	line_in_attach(&r->main.in, fd);
 	io_grow_pipe(fd);
-	while (!r->over && !r->in.ended) {
+	while (good && !r->outlet.over && !r->main.in.ended) {
 		await_input(r);
-		if (r->over)
-			return;
-		if (line_fill(&r->in) < 0 && errno != EINTR && errno != EAGAIN) {
-			r->f->tell("%s:", name);
-			r->broken = true;
-			return;
-		}
-		take_lines(r);
+		good = r->outlet.over || take_some(r, &r->main, name);
 	}
 }
 
-static void take_operand(struct run *r, const char *operand, bool several)
+static bool is_standard(const char *operand)
 {
-	bool standard = strcmp(operand, "-") == 0;
-	const char *name = standard ? "standard input" : operand;
+	return strcmp(operand, "-") == 0;
+}
+
+/* -1: it cannot be, which is told */
+static int open_operand(struct run *r, const char *operand)
+{
 	/* O_NONBLOCK: the open of a FIFO must not wait for its writer where no signal is heard; poll waits for it */
-	int fd = standard ? STDIN_FILENO : open(operand, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = is_standard(operand) ? STDIN_FILENO : open(operand, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0) {
-		r->f->tell("%s:", name);
+		r->f->tell("%s:", operand);
 		r->broken = true; /* the other files are read all the same, as cat(1) does */
-		return;
 	}
-	r->where = several ? name : NULL;
+	return fd;
+}
+
+static void take_operand(struct run *r, int fd, const char *operand, bool several)
+{
+	const char *name = is_standard(operand) ? "standard input" : operand;
+
+	r->main.where = several || r->f->side_line ? name : NULL;
 	take_input(r, fd, name);
-	if (!standard)
+	if (fd != STDIN_FILENO)
 		close(fd);
+}
+
+/* The first operand is open: from here on only the others can be. */
+static bool enter_sandbox(struct run *r, char *const *others)
+{
+	sandbox_open(&r->sandbox, sandbox_are_files(others) ? SANDBOX_OPEN | SANDBOX_LESS : 0, r->f->no_sandbox);
+	sandbox_operands(&r->sandbox, others);
+	return sandbox_enter(&r->sandbox);
+}
+
+/* after the last one there is no more to open */
+static bool leave_files(struct run *r, char *const *others)
+{
+	return r->sandbox.may == 0 || sandbox_are_files(others) || sandbox_less(&r->sandbox, 0);
 }
 
 static void take_operands(struct run *r)
@@ -231,59 +221,88 @@ static void take_operands(struct run *r)
 	char *const standard_input[] = { dash, NULL };
 	char *const *files = r->f->files && r->f->files[0] ? r->f->files : standard_input;
 
-	for (size_t i = 0; files[i] && !r->over; i++)
-		take_operand(r, files[i], files[1] != NULL);
+	for (size_t i = 0; files[i] && !r->outlet.over; i++) {
+		const char *operand = files[i];
+		int fd = open_operand(r, operand);
+		if (!(i == 0 ? enter_sandbox(r, files + 1) : leave_files(r, files + i + 1)))
+			broken_by_errno(r, "the sandbox");
+		if (fd >= 0)
+			take_operand(r, fd, operand, files[1] != NULL);
+	}
+}
+
+/* ----------------------------------------------------------------------------------------------------- the start */
+
+typedef bool start_line(void *state, struct span line, struct filter_why *why);
+
+/* every whole line that has been read; false: one is refused */
+static bool start_lines(struct line_in *in, start_line *take, void *state, struct filter_why *why)
+{
+	struct span line;
+	enum line_got got;
+
+	while ((got = line_next(in, &line)) != LINE_EMPTY) {
+		*why = (struct filter_why){ "longer than 1 MiB", LINE_MAX_BYTES };
+		if (got == LINE_LONG || !take(state, line, why))
+			return false;
+	}
+	return true;
+}
+
+bool filter_start(const char *path, start_line *take, void *state, void (*tell)(const char *format, ...))
+{
+	struct line_in in = { .fd = -1 };
+	struct filter_why why = { NULL, 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool good = fd >= 0 && line_in_open(&in), taken = true;
+
+	line_in_attach(&in, fd);
+	while (good && taken && !in.ended) {
+		good = line_fill(&in) >= 0;
+		taken = !good || start_lines(&in, take, state, &why);
+	}
+	if (!good)
+		tell("%s:", path);
+	if (!taken)
+		tell("%s: line %llu: byte %zu: %s", path, (unsigned long long)in.number, why.at, why.why);
+	line_in_close(&in);
+	if (fd >= 0)
+		close(fd);
+	return good && taken;
 }
 
 /* ----------------------------------------------------------------------------------------------------- the whole */
 
 static bool open_run(struct run *r, struct filter *f)
 {
-	*r = (struct run){ .f = f, .credit = TELL_BURST_US, .credited = clock_mono_us() };
-	r->signals = io_signals(false);
-	if (r->signals < 0)
+	*r = (struct run){ .f = f };
+	r->main.line = f->line;
+	r->main.fast = f->fast;
+	r->side.line = f->side_line;
+	r->side.where = f->side_name;
+	refuse_open(&r->refused, f->tell);
+	if (!outlet_open(&r->outlet, tell_counters, r) || !line_in_open(&r->main.in))
 		return false;
-	io_grow_pipe(STDOUT_FILENO);
-	if (!line_in_open(&r->in) || !line_out_open(&r->out, io_own_output(STDOUT_FILENO), r->signals))
+	if (f->side_line && !line_in_open(&r->side.in))
 		return false;
-	r->out.woken = answer_signals;
-	r->out.user = r;
+	r->side.in.fd = -1;
+	if (f->side_line)
+		line_in_attach(&r->side.in, f->side);
 	return true;
 }
 
-static void close_run(struct run *r)
+static int finish(struct run *r)
 {
-	line_in_close(&r->in);
-	line_out_close(&r->out);
-	if (r->signals >= 0)
-		close(r->signals);
-}
+	struct filter *f = r->f;
+	struct outlet *o = &r->outlet;
 
-/* the last write, and what a file system says only at close(2) */
-static void close_output(struct run *r)
-{
-	if (!line_flush(&r->out))
-		return;
-	int copy = dup(r->out.to.fd);
-	if (copy < 0 || close(copy) < 0)
-		r->out.error = errno;
-}
-
-static int status_of(struct run *r)
-{
-	bool lost = r->out.error == EPIPE || r->out.error == ECONNRESET;
-
-	if (r->out.error == ETIMEDOUT) {
-		r->f->tell("standard output: the reader takes nothing; %zu bytes are lost", line_pending(&r->out));
-		r->broken = true;
-	} else if (r->out.error && !lost) {
-		errno = r->out.error;
-		broken_by_errno(r, "standard output");
-	}
-	tell_total(r);
-	if (r->f->verbose)
+	if (f->finish && o->out.error == 0 && line_room(&o->out, LINE_RECORD_MAX))
+		f->finish(f->state, &o->out);
+	r->broken |= !outlet_finish(o, f->tell);
+	refuse_total(&r->refused);
+	if (f->verbose)
 		tell_counters(r);
-	return r->broken ? BROKEN : lost ? DONE : r->refused ? REFUSED : DONE;
+	return r->broken ? BROKEN : r->refused.lines && !outlet_lost(o) ? REFUSED : DONE;
 }
 
 int filter_run(struct filter *f)
@@ -293,13 +312,12 @@ int filter_run(struct filter *f)
 
 	if (open_run(&r, f)) {
 		take_operands(&r);
-		if (!r.over && f->finish && line_room(&r.out, LINE_RECORD_MAX))
-			f->finish(f->state, &r.out);
-		close_output(&r);
-		status = status_of(&r);
+		status = finish(&r);
 	} else {
 		f->tell("cannot start:");
 	}
-	close_run(&r);
+	line_in_close(&r.main.in);
+	line_in_close(&r.side.in);
+	outlet_close(&r.outlet);
 	return status;
 }

@@ -32,6 +32,17 @@ static inline char *jsonw_raw(char *out, struct span s)
 	return out + s.n;
 }
 
+/* the same where JSONW_SHORT bytes can be read and written whatever n is, as in and behind the texts of a line: hardly
+ * one is longer, and how long it is decides no branch */
+#define JSONW_SHORT 16
+static inline char *jsonw_short(char *out, struct span s)
+{
+	memcpy(out, s.p, JSONW_SHORT);
+	if (__builtin_expect(s.n > JSONW_SHORT, 0))
+		memcpy(out + JSONW_SHORT, s.p + JSONW_SHORT, s.n - JSONW_SHORT);
+	return out + s.n;
+}
+
 char *jsonw_i64(char *out, int64_t value);
 
 /* quotes around it, escapes for what RFC 8259 asks to escape; the span must be UTF-8 */

@@ -10,11 +10,10 @@
 
 /* Before the base there is room for the unfinished line, behind the bytes of one read for the '\n' and the padding that
  * lib/json reads over. Both are whole pages, so that the base is page-aligned. */
-#define PAGE	  4096u
-#define CARRY	  (LINE_MAX_BYTES + PAGE)
-#define MAP_BYTES (CARRY + LINE_READ_BYTES + PAGE)
+#define PAGE  4096u
+#define CARRY (LINE_MAX_BYTES + PAGE)
 
-_Static_assert(JSON_PAD < PAGE, "the page behind a read holds the line end and the padding");
+_Static_assert(JSON_PAD < PAGE && LINE_PAD <= PAGE, "the page behind a read holds the line end and the padding");
 
 static char *take_pages(size_t n)
 {
@@ -23,10 +22,22 @@ static char *take_pages(size_t n)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-bool line_in_open(struct line_in *in)
+static size_t map_bytes(const struct line_in *in)
 {
-	*in = (struct line_in){ .fd = -1 };
-	in->map = take_pages(MAP_BYTES);
+	return CARRY + in->at_once + PAGE;
+}
+
+static long take_from_fd(void *user, char *p, size_t n)
+{
+	const struct line_in *in = user;
+
+	return (long)read(in->fd, p, n);
+}
+
+bool line_in_open_for(struct line_in *in, size_t at_once, long (*take)(void *user, char *p, size_t n), void *user)
+{
+	*in = (struct line_in){ .fd = -1, .take = take, .user = user, .at_once = at_once };
+	in->map = take_pages(map_bytes(in));
 	if (!in->map)
 		return false;
 	in->base = in->map + CARRY;
@@ -34,19 +45,29 @@ bool line_in_open(struct line_in *in)
 	return true;
 }
 
-void line_in_attach(struct line_in *in, int fd)
+bool line_in_open(struct line_in *in)
 {
-	in->fd = fd;
+	return line_in_open_for(in, LINE_READ_BYTES, take_from_fd, in);
+}
+
+void line_in_resume(struct line_in *in)
+{
 	in->ended = false;
 	in->skipping = false;
 	in->lo = in->hi = in->nl = in->base;
+}
+
+void line_in_attach(struct line_in *in, int fd)
+{
+	in->fd = fd;
+	line_in_resume(in);
 	in->number = in->offset = in->next = 0;
 }
 
 void line_in_close(struct line_in *in)
 {
 	if (in->map)
-		munmap(in->map, MAP_BYTES);
+		munmap(in->map, map_bytes(in));
 	*in = (struct line_in){ .fd = -1 };
 }
 
@@ -59,12 +80,12 @@ long line_fill(struct line_in *in)
 		in->lo = in->base - rest;
 		in->hi = in->nl = in->base;
 	}
-	ssize_t k = read(in->fd, in->base, LINE_READ_BYTES);
+	long k = in->take(in->user, in->base, in->at_once);
 	if (k > 0)
 		in->hi = in->base + k;
 	if (k == 0)
 		in->ended = true;
-	return (long)k;
+	return k;
 }
 
 /* the bytes up to `end` are done with */
@@ -98,7 +119,7 @@ static enum line_got give(struct line_in *in, char *end, char *rest, struct span
 	return over ? LINE_LONG : LINE_ONE;
 }
 
-enum line_got line_next(struct line_in *in, struct span *line)
+enum line_got line_next_slow(struct line_in *in, struct span *line)
 {
 	char *end = find_end(in);
 
@@ -191,12 +212,10 @@ bool line_flush(struct line_out *out)
 	return out->error == 0;
 }
 
-bool line_room(struct line_out *out, size_t n)
+bool line_room_slow(struct line_out *out, size_t n)
 {
 	if (out->error)
 		return false;
-	if (line_pending(out) < LINE_OUT_FLUSH && n <= (size_t)(out->end - out->p))
-		return true;
 	return line_flush(out) && n <= LINE_OUT_BYTES;
 }
 

@@ -28,6 +28,9 @@ enum line_got {
 
 struct line_in {
 	int fd;
+	long (*take)(void *user, char *p, size_t n); /* in place of read(2) where bytes come from somewhere else */
+	void *user;
+	size_t at_once; /* bytes of one read at most */
 	bool ended;       /* end of file seen */
 	bool skipping;    /* inside the rest of a line over the cap */
 	char *map;        /* owned */
@@ -40,12 +43,46 @@ struct line_in {
 };
 
 bool line_in_open(struct line_in *in);            /* takes the buffer; errno on false */
+/* the same for a `take` that wants to be offered `at_once` bytes; what it returns, line_fill returns */
+bool line_in_open_for(struct line_in *in, size_t at_once, long (*take)(void *user, char *p, size_t n), void *user);
 void line_in_attach(struct line_in *in, int fd);  /* starts a new input; fd stays the caller's */
+void line_in_resume(struct line_in *in);          /* drops what is unread: the input goes on somewhere else */
 void line_in_close(struct line_in *in);           /* gives the buffer back; safe twice */
 
 /* one read(2): > 0 bytes, 0 end of input, -1 errno (EINTR, EAGAIN included). Only when line_next said LINE_EMPTY. */
 long line_fill(struct line_in *in);
-enum line_got line_next(struct line_in *in, struct span *line);
+enum line_got line_next_slow(struct line_in *in, struct span *line);
+
+/* Has a line not been looked at that begins at in->lo? Its bytes reach to in->hi, and LINE_PAD more are readable. */
+#define LINE_PAD 4096
+static inline bool line_is_fresh(const struct line_in *in)
+{
+	return !in->skipping && in->nl == in->lo && in->lo != in->hi;
+}
+
+/* that line, whose '\n' is in front of `end`, has been taken */
+static inline void line_taken(struct line_in *in, const char *end)
+{
+	size_t n = (size_t)(end - in->lo);
+
+	in->lo = in->nl = in->lo + n;
+	in->number++;
+	in->offset = in->next;
+	in->next += n;
+}
+
+/* the common case here: a whole line of the usual length that nobody has looked for */
+static inline enum line_got line_next(struct line_in *in, struct span *line)
+{
+	char *from = in->lo;
+	char *end = line_is_fresh(in) ? memchr(from, '\n', (size_t)(in->hi - from)) : NULL;
+
+	if (__builtin_expect(!end || end - from > LINE_MAX_BYTES, 0))
+		return line_next_slow(in, line);
+	*line = (struct span){ from, (size_t)(end - from) };
+	line_taken(in, end + 1);
+	return LINE_ONE;
+}
 
 struct line_out {
 	struct io_out to;
@@ -68,7 +105,13 @@ void line_out_close(struct line_out *out);
 
 /* room for n more bytes (n <= LINE_OUT_BYTES): flushes when there is none or LINE_OUT_FLUSH bytes wait. false: the write failed (out->error).
  * A caller that wrote less than it asked for simply moves out->p less. */
-bool line_room(struct line_out *out, size_t n);
+bool line_room_slow(struct line_out *out, size_t n);
+static inline bool line_room(struct line_out *out, size_t n)
+{
+	bool there = !out->error && (size_t)(out->p - out->buf) < LINE_OUT_FLUSH && n <= (size_t)(out->end - out->p);
+
+	return __builtin_expect(there, 1) || line_room_slow(out, n);
+}
 
 /* writes everything gathered, waiting for a slow reader; false: out->error */
 bool line_flush(struct line_out *out);

@@ -1,6 +1,24 @@
 #include "num.h"
 
-bool num_u64(struct span s, uint64_t min, uint64_t max, uint64_t *out)
+/* eight digits and nothing else */
+static inline bool are_digits(uint64_t w)
+{
+	return (((w & 0xf0f0f0f0f0f0f0f0) ^ NUM_ZEROS) | (((w + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) ^ NUM_ZEROS)) == 0;
+}
+
+/* 8 to 16 digits, as times and ids have: the first eight, and the last eight without those that were among them */
+static inline bool long_digits(struct span s, uint64_t *v)
+{
+	uint64_t head = num_load(s.p);
+	uint64_t tail = num_load(s.p + s.n - 8);
+
+	*v = num_of_eight(head & NUM_DIGITS) * num_power_of_ten[s.n - 8];
+	if (s.n > 8)
+		*v += num_of_eight(tail & NUM_DIGITS & ~0ULL << 8 * (16 - s.n));
+	return are_digits(head) && are_digits(tail);
+}
+
+static bool any_digits(struct span s, uint64_t *out)
 {
 	size_t safe = s.n < 19 ? s.n : 19; /* digits that cannot overflow */
 	uint64_t v = 0;
@@ -20,7 +38,15 @@ bool num_u64(struct span s, uint64_t min, uint64_t max, uint64_t *out)
 		    __builtin_add_overflow(v, (uint64_t)digit, &v))
 			return false;
 	}
-	if (v < min || v > max)
+	*out = v;
+	return true;
+}
+
+bool num_u64(struct span s, uint64_t min, uint64_t max, uint64_t *out)
+{
+	uint64_t v;
+
+	if (!(s.n >= 8 && s.n <= 16 ? long_digits(s, &v) : any_digits(s, &v)) || v < min || v > max)
 		return false;
 	*out = v;
 	return true;
@@ -30,13 +56,12 @@ bool num_i64(struct span s, int64_t min, int64_t max, int64_t *out)
 {
 	bool negative = s.n > 0 && s.p[0] == '-';
 	uint64_t magnitude;
-	uint64_t limit = (uint64_t)INT64_MAX + (negative ? 1 : 0);
 
 	if (negative)
 		s = (struct span){ s.p + 1, s.n - 1 };
-	if (!num_u64(s, 0, limit, &magnitude))
+	if (!num_u64(s, 0, (uint64_t)INT64_MAX + negative, &magnitude))
 		return false;
-	int64_t v = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+	int64_t v = (int64_t)(negative ? 0 - magnitude : magnitude);
 	if (v < min || v > max)
 		return false;
 	*out = v;
@@ -105,6 +130,26 @@ bool num_duration(struct span s, int64_t *us)
 	return true;
 }
 
+bool num_thousandths(struct span s, uint64_t min, uint64_t max, uint64_t *out)
+{
+	size_t whole = digits(s, 0);
+	size_t frac = whole < s.n && s.p[whole] == '.' ? digits(s, whole + 1) : 0;
+	bool point = whole < s.n;
+	uint64_t big, small = 0;
+
+	if (frac > 3 || whole + point + frac != s.n || (point && frac == 0) ||
+	    !num_u64((struct span){ s.p, whole }, 0, UINT64_MAX / 1000 - 1, &big) ||
+	    (point && !num_u64((struct span){ s.p + whole + 1, frac }, 0, 999, &small)))
+		return false;
+	for (; frac < 3; frac++)
+		small *= 10;
+	uint64_t v = big * 1000 + small;
+	if (v < min || v > max)
+		return false;
+	*out = v;
+	return true;
+}
+
 bool num_size(struct span s, uint64_t max, uint64_t *bytes)
 {
 	uint64_t factor = 1;
@@ -145,52 +190,15 @@ const uint64_t num_power_of_ten[20] = {
 	10000000000000000000ULL,
 };
 
-/* how many digits v has, 1 for 0: its bits give the number or one more (1233 / 4096 is log10 of 2), a table tells which */
-static unsigned digits_of(uint64_t v)
-{
-	unsigned n = (unsigned)(64 - __builtin_clzll(v | 1)) * 1233 >> 12;
-
-	return n + (v >= num_power_of_ten[n] || v == 0);
-}
-
-/* v < 10^8 as eight characters, the first one lowest: halves, then quarters, then single digits side by side, each
- * division a multiplication that is right for numbers so small (10486 / 2^20 is 1 / 100, 103 / 2^10 is 1 / 10) */
-static uint64_t eight_characters(uint64_t v)
-{
-	uint64_t halves = v / 10000 | v % 10000 << 32;
-	uint64_t tops = halves * 10486 >> 20 & 0x0000007f0000007f;
-	uint64_t quarters = tops | (halves - 100 * tops) << 16;
-	uint64_t tens = quarters * 103 >> 10 & 0x000f000f000f000f;
-
-	return tens | (quarters - 10 * tens) << 8 | 0x3030303030303030;
-}
-
-/* v < 10^16 */
-static void sixteen_characters(char out[16], uint64_t v)
-{
-	uint64_t high = eight_characters(v / 100000000);
-	uint64_t low = eight_characters(v % 100000000);
-
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	high = __builtin_bswap64(high);
-	low = __builtin_bswap64(low);
-#endif
-	memcpy(out, &high, 8);
-	memcpy(out + 8, &low, 8);
-}
-
+/* NOLINTNEXTLINE(misc-no-recursion): it calls itself once, for at most twelve digits */
 char *num_print_u64(char *out, uint64_t value)
 {
-	const uint64_t limit = 10000000000000000; /* 10^16 */
-	char text[32];
+	const uint64_t limit = 100000000; /* 10^8 */
 
-	if (value >= limit) {
-		out = num_print_u64(out, value / limit);
-		sixteen_characters(out, value % limit);
-		return out + 16;
-	}
-	unsigned n = digits_of(value);
-	sixteen_characters(text, value);
-	memcpy(out, text + 16 - n, 16); /* what is behind the digits is rubbish */
-	return out + n;
+	if (value < limit)
+		return num_print_short(out, (uint32_t)value);
+	uint64_t high = value / limit;
+	out = high < limit ? num_print_short(out, (uint32_t)high) : num_print_u64(out, high);
+	num_store(out, num_as_eight((uint32_t)(value % limit)));
+	return out + 8;
 }

@@ -100,6 +100,37 @@ const char *scan_string_slow(const char *p, bool *escaped, struct scan_error *e)
 	return NULL;
 }
 
+/* the first byte from p that is NUL or above 0x7f, or one behind `end` */
+static const char *ascii(const char *p, const char *end)
+{
+#if defined(__SSE2__)
+	for (; p < end; p += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		/* as signed bytes 1..0x7f are above 0 */
+		unsigned others = ~(unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(v, _mm_setzero_si128())) & 0xffff;
+		if (scan_unlikely(others != 0))
+			return p + __builtin_ctz(others);
+	}
+#else
+	while (p < end && *p != '\0' && (unsigned char)*p < 0x80)
+		p++;
+#endif
+	return p;
+}
+
+const char *scan_text(struct span s, struct scan_error *e)
+{
+	const char *end = s.p + s.n;
+	const char *p = ascii(s.p, end);
+
+	while (p && p < end) {
+		p = *p == '\0' ? scan_fail(e, "a NUL byte", p) : utf8(p, e);
+		if (p)
+			p = ascii(p, end);
+	}
+	return p;
+}
+
 const char *scan_number(const char *p, uint8_t *kind, struct scan_error *e)
 {
 	const char *from = p;
@@ -233,8 +264,7 @@ const char *scan_value(const char *p, unsigned outside, struct json_val *v, stru
 
 	if (*p != '{' && *p != '[')
 		return scalar(p, v, e);
-	nest.depth = 0;
-	nest.most = JSON_MAX_DEPTH - outside;
+	nest = (struct nest){ .most = JSON_MAX_DEPTH - outside };
 	p = open_container(p, &nest, e);
 	while (p && nest.depth) {
 		if (*p == '{' || *p == '[') {

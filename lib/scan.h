@@ -26,24 +26,32 @@ static inline const char *scan_fail(struct scan_error *e, const char *why, const
 	return NULL;
 }
 
-/* the first byte from p that is '"', '\\', below 0x20 or above 0x7f */
-static inline const char *scan_plain(const char *p)
+/* How many bytes from p are none of '"', '\\', below 0x20 or above 0x7f; 16 at most. */
+static inline unsigned scan_plain_16(const char *p)
 {
 #if defined(__SSE2__)
-	for (;; p += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-		/* as signed bytes 0x20..0x7f are 32..127 and everything else is below 32 */
-		stop = _mm_or_si128(stop, _mm_cmpgt_epi8(_mm_set1_epi8(0x20), v));
-		unsigned mask = (unsigned)_mm_movemask_epi8(stop);
-		if (scan_likely(mask != 0))
-			return p + __builtin_ctz(mask);
-	}
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	/* the highest bit of a byte is set where it is above 0x7f or, 0x20 taken from it, it was below that */
+	stop = _mm_or_si128(stop, _mm_or_si128(v, _mm_sub_epi8(v, _mm_set1_epi8(0x20))));
+	return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(stop) | 1u << 16);
 #else
-	while (*p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80)
-		p++;
-	return p;
+	unsigned n = 0;
+
+	while (n < 16 && p[n] != '"' && p[n] != '\\' && (unsigned char)p[n] >= 0x20 && (unsigned char)p[n] < 0x80)
+		n++;
+	return n;
 #endif
+}
+
+/* the first byte from p that is one of them */
+static inline const char *scan_plain(const char *p)
+{
+	unsigned n;
+
+	while (scan_unlikely((n = scan_plain_16(p)) == 16))
+		p += 16;
+	return p + n;
 }
 
 static inline bool scan_is_digit(char c)
@@ -62,7 +70,7 @@ static inline const char *scan_digits(const char *p)
 		__m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
 		unsigned others = ~(unsigned)_mm_movemask_epi8(digit) & 0xffff;
 		if (scan_likely(others != 0))
-			return p + __builtin_ctz(others);
+			return p + (unsigned)__builtin_ctz(others);
 	}
 #else
 	while (scan_is_digit(*p))
@@ -88,6 +96,9 @@ static inline const char *scan_string(const char *p, bool *escaped, struct scan_
 	p = scan_plain(p);
 	return scan_likely(*p == '"') ? p : scan_string_slow(p, escaped, e);
 }
+
+/* Is s UTF-8 without NUL, whatever else it is? s is followed by '\n'. NULL: no */
+const char *scan_text(struct span s, struct scan_error *e);
 
 /* p at '-' or a digit */
 const char *scan_number(const char *p, uint8_t *kind, struct scan_error *e);

@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "proxy.h"
+#include "sandbox.h"
 
 #define END_US 1000000LL /* for close frames, and for the reader after a signal */
 #define WRITE_BYTES (256u << 10)
@@ -58,6 +62,11 @@ static void flush(struct source *s)
 }
 
 /* ------------------------------------------------------------------------------------------------------ end */
+
+void source_done(struct source *s)
+{
+	s->want_end = true;
+}
 
 void source_fail(struct source *s)
 {
@@ -187,6 +196,14 @@ static void on_writable(void *user)
 	flush_and_settle(s);
 }
 
+static void on_readable(void *user)
+{
+	struct source *s = user;
+
+	s->readable(s->user);
+	flush_and_settle(s);
+}
+
 static void on_gone(void *user)
 {
 	struct source *s = user;
@@ -244,11 +261,41 @@ bool source_open(struct source *s, const struct source_options *o, const struct 
 	return true;
 }
 
+bool source_watch(struct source *s, int fd, void (*ready)(void *user))
+{
+	s->readable = ready;
+	return ws_watch_readable(s->ws, fd, on_readable);
+}
+
 void source_close(struct source *s)
 {
 	ws_free(s->ws);
 	outbox_close(&s->box);
 	close(s->signals);
+}
+
+/* of the proxy, where one is in between. A variable that makes no sense is told by who dials. */
+static uint16_t dialed_port(const struct source_peer *p)
+{
+	struct proxy via;
+	char why[256];
+	bool there = proxy_pick(&via, getenv, span_of(p->host), p->port, p->tls, why) && via.kind != PROXY_NONE;
+	uint16_t port = there ? via.port : p->port;
+
+	explicit_bzero(&via, sizeof via);
+	return port;
+}
+
+bool source_enter_sandbox(const struct source_peer *peers, size_t n, const char *cacert, bool off)
+{
+	struct sandbox s;
+
+	sandbox_open(&s, SANDBOX_OPEN | SANDBOX_THREADS | SANDBOX_NET, off);
+	sandbox_names(&s);
+	sandbox_certificates(&s, cacert);
+	for (size_t i = 0; i < n; i++)
+		sandbox_port(&s, dialed_port(&peers[i]));
+	return sandbox_enter(&s);
 }
 
 bool source_run(struct source *s)

@@ -58,6 +58,7 @@ struct source {
 	bool reader_gone;   /* nor for anything */
 	bool failed;
 	const char *detail; /* of the end */
+	void (*readable)(void *user);
 };
 
 /* Takes signals, standard output, memory and the loop; before any thread is made. false: why[] says what failed. */
@@ -74,8 +75,25 @@ void source_status(struct source *s, struct event_status e);
 /* everything is subscribed to; counts once */
 void source_ready(struct source *s);
 
+/* One descriptor of the program's in the loop: ready is called as long as there is something to read, also when the end
+ * has begun. Between source_open and source_run. false: it cannot be waited for (errno) */
+bool source_watch(struct source *s, int fd, void (*ready)(void *user));
+
+/* the program has done what it was for */
+void source_done(struct source *s);
+
 /* the program cannot go on */
 void source_fail(struct source *s);
+
+/* The last thing before source_run, but for threads: gives up what a program with these connections does not need
+ * (lib/sandbox.h). It goes on looking up hosts, connecting to these or to the proxies that lead to them, and reading
+ * what that and certificates need, and `cacert`, where it is still to be read. off: --no-sandbox. false: errno */
+struct source_peer {
+	const char *host;
+	uint16_t port;
+	bool tls;
+};
+bool source_enter_sandbox(const struct source_peer *peers, size_t n, const char *cacert, bool off);
 
 /* false: it failed; or, which is told, the loop or the output did, or bytes were left that no reader took */
 bool source_run(struct source *s);

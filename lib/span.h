@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct span {
@@ -20,9 +21,34 @@ static inline struct span span_of(const char *s)
 	return (struct span){ s, strlen(s) };
 }
 
+/* n equal bytes? Names are short, and two overlapping loads are cheaper than a call */
+static inline bool span_same(const char *a, const char *b, size_t n)
+{
+	uint64_t a8[2], b8[2];
+	uint32_t a4[2], b4[2];
+
+	if (n > 16)
+		return memcmp(a, b, n) == 0;
+	if (n >= 8) {
+		memcpy(&a8[0], a, 8);
+		memcpy(&b8[0], b, 8);
+		memcpy(&a8[1], a + n - 8, 8);
+		memcpy(&b8[1], b + n - 8, 8);
+		return ((a8[0] ^ b8[0]) | (a8[1] ^ b8[1])) == 0;
+	}
+	if (n >= 4) {
+		memcpy(&a4[0], a, 4);
+		memcpy(&b4[0], b, 4);
+		memcpy(&a4[1], a + n - 4, 4);
+		memcpy(&b4[1], b + n - 4, 4);
+		return ((a4[0] ^ b4[0]) | (a4[1] ^ b4[1])) == 0;
+	}
+	return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
 static inline bool span_eq(struct span a, struct span b)
 {
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+	return a.n == b.n && span_same(a.p, b.p, a.n);
 }
 
 static inline bool span_is(struct span a, const char *s)
@@ -32,12 +58,12 @@ static inline bool span_is(struct span a, const char *s)
 
 static inline bool span_starts(struct span a, struct span head)
 {
-	return a.n >= head.n && memcmp(a.p, head.p, head.n) == 0;
+	return a.n >= head.n && span_same(a.p, head.p, head.n);
 }
 
 static inline bool span_ends(struct span a, struct span tail)
 {
-	return a.n >= tail.n && memcmp(a.p + a.n - tail.n, tail.p, tail.n) == 0;
+	return a.n >= tail.n && span_same(a.p + a.n - tail.n, tail.p, tail.n);
 }
 
 /* may stand between quotes as it is: no control character, no quote, no backslash */

@@ -10,9 +10,10 @@
 #define FILE_MAX (64u << 20) /* an exchangeInfo answer is 1.2 MB (fapi) to 15 MB (spot) */
 #define NAME_BYTES 128 /* of a pair or an asset; 32 characters of 4 bytes */
 
-/* Quote assets, longest first; a rest must remain. Order inside a length does not matter. */
+/* Quote assets, longest first; a rest must remain. Order inside a length does not matter, nor where those stand that no
+ * longer one ends in: the first of all is that of nearly every pair. */
 static const struct span quotes[] = {
-	{ "FDUSD", 5 }, { "RLUSD", 5 }, { "USDT", 4 }, { "USDC", 4 }, { "USD1", 4 }, { "USDP", 4 }, { "BUSD", 4 },
+	{ "USDT", 4 },  { "FDUSD", 5 }, { "RLUSD", 5 }, { "USDC", 4 }, { "USD1", 4 }, { "USDP", 4 }, { "BUSD", 4 },
 	{ "TUSD", 4 },  { "USDS", 4 },  { "AEUR", 4 }, { "EURI", 4 }, { "BIDR", 4 }, { "IDRT", 4 }, { "BVND", 4 },
 	{ "BKRW", 4 },  { "GYEN", 4 },  { "DOGE", 4 }, { "USD", 3 },  { "EUR", 3 },  { "GBP", 3 },  { "TRY", 3 },
 	{ "BRL", 3 },   { "ARS", 3 },   { "COP", 3 },  { "CZK", 3 },  { "MXN", 3 },  { "PLN", 3 },  { "RON", 3 },
@@ -56,9 +57,9 @@ static struct entry *find(const struct symbols *s, struct span pair)
 /* futures: "BTCUSDT_261225", "BTCUSD_PERP" */
 static struct span without_delivery(struct span pair)
 {
-	struct span rest;
+	const char *end = memchr(pair.p, '_', pair.n);
 
-	return span_cut(pair, '_', &rest);
+	return end ? (struct span){ pair.p, (size_t)(end - pair.p) } : pair;
 }
 
 struct span symbol_base(const struct symbols *known, struct span pair)
@@ -73,6 +74,19 @@ struct span symbol_base(const struct symbols *known, struct span pair)
 		if (s.n > quotes[i].n && span_ends(s, quotes[i]))
 			return (struct span){ s.p, s.n - quotes[i].n };
 	return s.n ? s : pair;
+}
+
+struct span symbol_quote(struct span pair)
+{
+	struct span plain = without_delivery(pair);
+	struct span base = symbol_base(NULL, plain);
+
+	return (struct span){ plain.p + base.n, plain.n - base.n };
+}
+
+uint64_t symbol_usual_contract(struct span pair)
+{
+	return span_is(symbol_base(NULL, pair), "BTC") ? 100 : 10;
 }
 
 size_t symbols_count(const struct symbols *s)

@@ -12,6 +12,12 @@ struct symbols; /* what an exchangeInfo file said */
  * "BTCUSD_PERP" -> "BTC". `known` may be NULL. Where nothing fits, the whole name. Points into `pair` or into `known`. */
 struct span symbol_base(const struct symbols *known, struct span pair);
 
+/* its quote asset: "BTCUSDT_261225" -> "USDT"; empty where the name does not tell. Points into `pair`. */
+struct span symbol_quote(struct span pair);
+
+/* what a contract of a COIN-M pair is worth in USD where nobody says: 100 for BTC, 10 for the others (bnc-wire(7)) */
+uint64_t symbol_usual_contract(struct span pair);
+
 /* reads a whole exchangeInfo answer (fapi, dapi or spot); NULL: *why is a constant sentence. Owned: symbols_free. */
 struct symbols *symbols_read(int fd, const char **why);
 void symbols_free(struct symbols *s);

@@ -61,7 +61,8 @@ struct ws_events {
 #define WS_TICK_US 100000
 
 struct ws_options {
-	const char *cacert; /* a further CA file; an unreadable one fails ws_open. NULL: none */
+	/* a further CA file, perhaps with lists of revoked certificates; an unreadable one fails ws_open. NULL: none */
+	const char *cacert;
 	const char *user_agent; /* NULL: none */
 	int verbose;		/* 2: libwebsockets' own words are given to `log` */
 };

@@ -103,6 +103,7 @@ void ws_conn_free(struct ws_conn *c)
 	if (c->given >= 0)
 		close(c->given);
 	free(c->text);
+	explicit_bzero(c->path, sizeof c->path); /* it may have a secret in it */
 	free(c);
 }
 

@@ -1,9 +1,13 @@
 /* libwebsockets 4.1.6, as Debian 12 has it, and what is to be avoided in it.
  *
- * It has no way to take over a connection as a client. So it is let connect to a door of our own, a UNIX socket where
- * nobody waits, and when it says that it has (LWS_CALLBACK_WSI_CREATE) the real connection is put in the place of that
- * one by dup3. It never connects anywhere else: without the exchange there is nobody at the other end. A relay of bytes
- * would cost two copies of everything; its own proxying resolves names in the loop and knows HTTP alone. */
+ * It has no way to take over a connection as a client. So it is let connect to a door of our own, a UNIX socket, and
+ * when it has, the real connection is put in the place of that one by dup3, and what it had said through the door is
+ * said there. It never connects anywhere else: without the exchange there is nobody at the other end. A relay of bytes
+ * would cost two copies of everything; its own proxying resolves names in the loop and knows HTTP alone.
+ *
+ * Not before lws_client_connect_via_info has returned: it begins TLS or sends the request itself, goes on for as long
+ * as there are answers, and where the connection ends meanwhile it frees what it uses afterwards. Behind the door
+ * nobody answers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libwebsockets.h>
@@ -69,6 +73,7 @@ static void drop_oldest(struct ws_conn *c)
 	if (!c->out)
 		c->last_out = &c->out;
 	c->queued -= o->n;
+	explicit_bzero(o->room, LWS_PRE + o->n); /* it may have been a secret */
 	free(o);
 }
 
@@ -224,6 +229,47 @@ static void host_header(char *out, size_t cap, const struct ws_conn *c)
 		snprintf(out, cap, "%s:%u", c->host, (unsigned)c->port);
 }
 
+/* who came through the door: nobody but this process; -1: nobody */
+static int let_in(const struct ws *w)
+{
+	for (int fd; (fd = accept4(w->door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0; close(fd)) {
+		struct ucred who = { .pid = 0 };
+		socklen_t n = sizeof who;
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && who.pid == getpid())
+			return fd;
+	}
+	return -1;
+}
+
+/* A connection that has ended already takes none of it; libwebsockets will see that for itself. */
+static void say_again(int door, int fd)
+{
+	char said[4096];
+	ssize_t n;
+
+	while ((n = read(door, said, sizeof said)) > 0)
+		if (send(fd, said, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) != n)
+			break;
+	explicit_bzero(said, sizeof said); /* the path may have a secret in it */
+}
+
+/* the door's connection becomes the real one */
+static bool exchange(struct ws_conn *c)
+{
+	int at = lws_get_socket_fd(c->wsi);
+	int door = let_in(c->w);
+
+	if (door < 0)
+		return false;
+	say_again(door, c->given);
+	close(door);
+	if (at < 0 || dup3(c->given, at, O_CLOEXEC) != at)
+		return false;
+	close(c->given);
+	c->given = -1;
+	return true;
+}
+
 bool ws_lws_take(struct ws_conn *c, int fd)
 {
 	/* the default policy hangs up after 310 s without a pong, however much data come */
@@ -250,18 +296,11 @@ bool ws_lws_take(struct ws_conn *c, int fd)
 		c->wsi = NULL;
 		return c->state == WS_IS_ENDED;
 	}
-	return c->given < 0;
-}
-
-/* the door's connection becomes the real one */
-static void exchange(struct ws_conn *c, struct lws *wsi)
-{
-	int at = lws_get_socket_fd(wsi);
-
-	if (c->given >= 0 && at >= 0 && dup3(c->given, at, O_CLOEXEC) == at) {
-		close(c->given);
-		c->given = -1;
+	if (c->state == WS_IS_ENDED) {
+		c->wsi = NULL;
+		return true;
 	}
+	return exchange(c);
 }
 
 static int add_headers(struct ws_conn *c, struct lws *wsi, unsigned char **at, size_t len)
@@ -354,7 +393,8 @@ static void upgrade_failed(struct ws_conn *c, const char *text)
 		text += 4;
 	if (c->end.http && c->end.http != 101)
 		ws_conn_cause(c, WS_HTTP, "the server answers HTTP %d", c->end.http);
-	else if (strcmp(text, "read failed") == 0) /* the end, or something else than HTTP */
+	else if (strcmp(text, "read failed") == 0 || strcmp(text, "Closed before conn") == 0 ||
+		 strcmp(text, "URI missing") == 0) /* the end, or something else than HTTP */
 		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: no answer in HTTP");
 	else
 		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: %s", *text ? text : "no answer in time");
@@ -412,9 +452,6 @@ static int on_connection(struct ws_conn *c, struct lws *wsi, enum lws_callback_r
     size_t len)
 {
 	switch (reason) {
-	case LWS_CALLBACK_WSI_CREATE:
-		exchange(c, wsi);
-		return 0;
 	case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
 		if (len == 0)
 			certificate_refused(c, user);

@@ -30,9 +30,12 @@ static void note_failure(const SSL *tls, int where, int value)
 
 	if (where & SSL_CB_HANDSHAKE_START && latest.tls == tls)
 		latest.why = NULL;
-	if (alert ? *SSL_alert_type_string(value) != 'F' : !(where & SSL_CB_EXIT) || value > 0)
+	bool bye = alert && where & SSL_CB_READ && (value & 0xff) == SSL3_AD_CLOSE_NOTIFY;
+	if (!bye && (alert ? *SSL_alert_type_string(value) != 'F' : !(where & SSL_CB_EXIT) || value > 0))
 		return;
-	if (error)
+	if (bye)
+		why = SSL_is_init_finished(tls) ? "no close frame" : "the server closed the connection";
+	else if (error)
 		why = error_text(error);
 	else if (alert)
 		why = SSL_alert_desc_string_long(value);
@@ -73,6 +76,19 @@ static const char *load_reason(void)
 	return "no certificate in PEM in it";
 }
 
+/* lists of revoked certificates are looked at only when that is asked for; then no authority may be without one */
+static void obey_revocations(SSL_CTX *c)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(c);
+	STACK_OF(X509_OBJECT) *known = X509_STORE_get0_objects(store);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(known); i++)
+		if (X509_OBJECT_get_type(sk_X509_OBJECT_value(known, i)) == X509_LU_CRL) {
+			X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+			return;
+		}
+}
+
 SSL_CTX *ws_tls_open(const char *cacert, char why[256])
 {
 	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
@@ -88,6 +104,7 @@ SSL_CTX *ws_tls_open(const char *cacert, char why[256])
 	ERR_clear_error();
 	if (cacert && !SSL_CTX_load_verify_file(c, cacert))
 		return fail(c, why, cacert, load_reason());
+	obey_revocations(c);
 	/* Never SSL_CTX_set_read_ahead: libwebsockets asks SSL_pending, which does not count records that were read and
 	 * not yet taken apart, so the rest of a burst would wait for the next message. */
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -106,6 +123,9 @@ void ws_tls_explain(char *text, size_t cap, X509_STORE_CTX *chain, const char *h
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		snprintf(text, cap, "%s of %.100s is not yet valid", whose, host);
+		break;
+	case X509_V_ERR_CERT_REVOKED:
+		snprintf(text, cap, "%s of %.100s is revoked", whose, host);
 		break;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:

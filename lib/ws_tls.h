@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 /* TLS 1.2 or newer; the system's authorities (or SSL_CERT_FILE's, SSL_CERT_DIR's) and those of the file cacert, NULL
- * for none. NULL: why[] says what failed, a file that cannot be read for one. Free with SSL_CTX_free, after its last
- * user. */
+ * for none. Where one of these files has lists of revoked certificates (CRL), each authority must have one. NULL: why[]
+ * says what failed, a file that cannot be read for one. Free with SSL_CTX_free, after its last user. */
 SSL_CTX *ws_tls_open(const char *cacert, char why[256]);
 
 /* for people, what X509_STORE_CTX has against a certificate: "certificate of HOST has expired" */

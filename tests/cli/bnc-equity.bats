@@ -30,7 +30,8 @@ snapshots() { grep -F '"type":"equity_snapshot"'; }
 @test "wrong calls say why, read nothing and end with 2" {
 	local call
 	for call in "-x" "--nope" "-b" "-b abc" "-b 1,5" "-b 0x10" "-b 1e39" "-a" "-a US.DT" "-p" "--mark" "--mark last" \
-		"--mark=" "--every" "--every soon" "--every -1" "--every 0.5ms" "--strict=1"; do
+		"--mark=" "--every" "--every soon" "--every -1" "--every 0.5ms" "--strict=1" "--revalue" \
+		"--revalue soon"; do
 		run --separate-stderr bnc-equity $call < <(price SOLUSDT 1 1)
 		echo "$call: $status $stderr"
 		[ "$status" -eq 2 ]
@@ -126,6 +127,43 @@ for b in sys.stdin.buffer.read(): os.write(1, bytes([b]))' <in | bnc-equity -b 1
 }
 
 # --- the file of positions -------------------------------------------------------------------------------------------
+
+@test "revalue: positions with what they gain, each at most once in that much event time" {
+	{
+		printf '%s\n' '{"type":"position_update","symbol":"SOL","qty":"2","entryPrice":"100","ts":1,"pair":"SOLUSDT"}' \
+			'{"type":"position_update","symbol":"SOL","qty":-1,"entryPrice":90,"ts":1,"pair":"SOLUSDT","positionSide":"SHORT","simulated":true}'
+		price SOLUSDT 101 1000
+		price SOLUSDT 102 1500
+		price BTCUSDT 60000 2500
+		price SOLUSDT 103 2600
+		price SOLUSDT 103 9000
+		price SOLUSDT 104 3000
+		echo '{"type":"position_update","symbol":"SOL","qty":"3","entryPrice":"100","ts":3001,"pair":"SOLUSDT"}'
+		price SOLUSDT 105 3002
+	} >in
+	bnc-equity --revalue 1s in | jq -c 'select(.type == "position_update" and .markPrice) |
+		[.ts, .symbol, .pair, .market, .positionSide, .qty, .entryPrice, .markPrice, .unrealizedPnl, .simulated]' >got
+	cat got
+	diff got - <<-'E'
+		[1000,"SOL","SOLUSDT","usdm","BOTH","2","100","101","2",null]
+		[1000,"SOL","SOLUSDT","usdm","SHORT","-1","90","101","-11",true]
+		[2600,"SOL","SOLUSDT","usdm","BOTH","2","100","103","6",null]
+		[2600,"SOL","SOLUSDT","usdm","SHORT","-1","90","103","-13",true]
+		[3002,"SOL","SOLUSDT","usdm","BOTH","3","100","105","15",null]
+	E
+	# and what they sum up to is what the snapshot behind them says
+	bnc-equity --revalue 0 in | jq -se '[.[] | select(.markPrice or .type == "equity_snapshot")] |
+		[.[-3:][] | .unrealizedPnl] == ["15", "-15", "0"]'
+	[ "$(bnc-equity in | grep -c markPrice)" -eq 0 ]
+}
+
+@test "revalue: a contract of a coin is worth coins" {
+	{
+		echo '{"type":"position_update","symbol":"BTC","qty":"1","entryPrice":"11707.70000003","ts":0,"pair":"BTCUSD_PERP","market":"coinm"}'
+		price BTCUSD_PERP 11788.66626667 5 mark coinm
+	} >in
+	bnc-equity -a BTC --revalue 0 in | jq -se '.[-2] | .unrealizedPnl == "0.00005866" and .contractSize == "100" and .symbol == "BTC"'
+}
 
 @test "the positions file may be a record of everything; -b wins over its balance" {
 	{
@@ -229,13 +267,13 @@ for b in sys.stdin.buffer.read(): os.write(1, bytes([b]))' <in | bnc-equity -b 1
 	exec 5>in 6<out
 	local line
 	price SOLUSDT 1 1 >&5
-	read -r -t 3 line <&6
+	read -r -t $((5 * SLOW)) line <&6
 	[[ $line == *price_update* ]]
-	read -r -t 3 line <&6
+	read -r -t $((5 * SLOW)) line <&6
 	[[ $line == *equity_snapshot* ]]
 	position SOLUSDT 1 1 2 >&5
-	read -r -t 3 line <&6
-	read -r -t 3 line <&6
+	read -r -t $((5 * SLOW)) line <&6
+	read -r -t $((5 * SLOW)) line <&6
 	kill -USR1 "$equity_pid"
 	wait_for 3 test -s equity.err
 	[ "$(cat equity.err)" = "bnc-equity: in 2 out 4 refused 0 snapshots 2 positions 1 unpriced 0 pairs 1" ]
@@ -269,3 +307,57 @@ for b in sys.stdin.buffer.read(): os.write(1, bytes([b]))' <in | bnc-equity -b 1
 	[ "$(wc -l <out)" -gt 1000 ]
 	cmp out expected
 }
+
+@test "a mixed book of 100,000 events gives what python's decimals and fractions give" {
+	local asset
+	"$TOOLS/mixed-book" 3 100000 .
+	[ "$(wc -l <events)" -eq 100000 ]
+	for asset in USDT BTC; do
+		bnc-equity -a $asset events | snapshots | jq -c 'if .unpriced then .unpriced |= sort else . end' >out
+		[ "$(wc -l <out)" -gt 10000 ]
+		cmp out $asset
+	done
+	# longs and shorts, both legs, inverse contracts, entry prices of 14 decimals
+	[ "$(grep -c '"qty":"-.*"positionSide":"BOTH"' events)" -gt 1000 ]
+	[ "$(grep -c '"positionSide":"SHORT"' events)" -gt 1000 ]
+	[ "$(grep -c '"position_update".*"market":"coinm"' events)" -gt 1000 ]
+	[ "$(grep -cE '"entryPrice":"[0-9]+\.[0-9]{14}"' events)" -gt 1000 ]
+}
+
+# --- lines that take the short way ----------------------------------------------------------------------------------
+
+# others of the same meaning: no short way takes a line with a blank in it
+otherwise() { sed 's/^{/{ /' "$1"; }
+
+@test "records as bnc-normalize writes them give what others of the same meaning give" {
+	"$BUILD/bench/frames" -n 5000 --tick --ours | bnc-normalize >records
+	sed -nE 's/.*"pair":"([A-Z0-9]+)".*/\1/p' records | sort -u | head -n 20 | while read -r pair; do
+		position "$pair" 2.5 1.25 1
+	done >held
+	local options
+	for options in "" "--every 1s" "--revalue 1ms" "--mark trade" "-b 7 -a USDC"; do
+		# shellcheck disable=SC2086 # words
+		bnc-equity -p held $options records >short
+		# shellcheck disable=SC2086
+		otherwise records | bnc-equity -p held $options | sed 's/^{ /{/' >long
+		cmp short long
+	done
+	[ "$(bnc-equity -p held records | snapshots | wc -l)" -gt 100 ]
+}
+
+@test "one that gives no number is refused by either way, and changes nothing" {
+	local book='"market":"coinm","source":"book","bid":"0","bidQty":"1","ask":"0","askQty":"1"}'
+	printf '{"type":"position_update","symbol":"BTC","qty":"1","entryPrice":"100","ts":1,"pair":"BTCUSD_PERP","market":"coinm"}\n' >held
+	printf '{"type":"price_update","symbol":"BTC","price":"%s","ts":1790526540001,"pair":"BTCUSD_PERP",%s\n' \
+		200 "$book" 0 "$book" 200 "$book" >records
+	run --separate-stderr bnc-equity -a BTC -p held records
+	[ "$status" -eq 1 ]
+	[[ ${stderr_lines[0]} == "bnc-equity: line 2: byte "*"price is zero, by which an inverse contract divides" ]]
+	[ "$(price_count <<<"$output")" -eq 2 ]
+	local short=$output said=$stderr
+	run --separate-stderr bnc-equity -a BTC -p held <(otherwise records)
+	[ "${output//'{ "'/'{"'}" = "$short" ]
+	[ "$(sed 's/byte [0-9]*/byte/' <<<"$stderr")" = "$(sed 's/byte [0-9]*/byte/' <<<"$said")" ]
+}
+
+price_count() { grep -c '"type":"price_update"'; }

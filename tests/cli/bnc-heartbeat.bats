@@ -37,22 +37,31 @@ stands_still() { # PID
 
 # --- the clock on the wall ------------------------------------------------------------------------------------------
 
+@test "records of a book are lines as all others: their times move no clock on the wall, and the other one alike" {
+	"$BUILD/bench/frames" -n 2000 --tick --ours | bnc-normalize >records
+	[ "$(bnc-heartbeat -i 1h records | grep -c '"type":"heartbeat"')" -eq 1 ]
+	bnc-heartbeat -i 1h records | grep -v '"type":"heartbeat"' | cmp - records
+	bnc-heartbeat --clock event -i 10ms records >short
+	sed 's/^{/{ /' records | bnc-heartbeat --clock event -i 10ms | sed 's/^{ /{/' | cmp - short
+	[ "$(grep -c '"type":"heartbeat"' short)" -gt 1 ]
+}
+
 @test "the first heartbeat comes at the start, the next on time, without a line" {
 	mkfifo in
 	STDIN=in start beat bnc-heartbeat -i 0.3
 	exec 5>in
 	wait_for 1 test -s beat.out
 	local first now
-	first=$(jq .ts beat.out)
+	first=$(head -n 1 beat.out | jq .ts)
 	now=$(date +%s%3N)
-	((now - first >= 0 && now - first < 2000))
+	((now - first >= 0 && now - first < 2000 * SLOW))
 	wait_for 3 test "$(wc -l <beat.out)" -ge 1
 	wait_for 3 eval '(($(wc -l <beat.out) >= 4))'
 	exec 5>&-
 	wait_end beat 3
 	[ "$status" -eq 0 ]
-	# 300 ms apart on the whole, whatever the single ones did
-	jq -se '(.[3].ts - .[0].ts) | . >= 890 and . < 3000' beat.out
+	# 300 ms apart on the whole, whatever the single ones did; the first one may be late
+	jq -se '(.[3].ts - .[0].ts) | . >= 700 and . < 3000' beat.out
 	jq -se 'all(.type == "heartbeat" and (keys | length) == 2)' beat.out
 }
 
@@ -61,11 +70,11 @@ stands_still() { # PID
 	STDIN=in start beat sh -c 'exec bnc-heartbeat -i 1h >out'
 	exec 5>in 6<out
 	local line i
-	read -r -t 3 line <&6
+	read -r -t $((5 * SLOW)) line <&6
 	[[ $line == '{"type":"heartbeat","ts":'* ]]
 	for i in 1 2 3; do
 		echo "$STATUS$i}" >&5
-		read -r -t 3 line <&6
+		read -r -t $((5 * SLOW)) line <&6
 		[ "$line" = "$STATUS$i}" ]
 	done
 	exec 5>&-
@@ -195,9 +204,11 @@ stands_still() { # PID
 	run --separate-stderr sh -c 'bnc-heartbeat in >/dev/full'
 	[ "$status" -eq 3 ]
 	[ "$stderr" = "bnc-heartbeat: standard output: No space left on device" ]
-	run --separate-stderr sh -c 'bnc-heartbeat in >&-'
-	[ "$status" -eq 3 ]
-	[ "$stderr" = "bnc-heartbeat: standard output: Bad file descriptor" ]
+	if ! under_valgrind; then
+		run --separate-stderr sh -c 'bnc-heartbeat in >&-'
+		[ "$status" -eq 3 ]
+		[ "$stderr" = "bnc-heartbeat: standard output: Bad file descriptor" ]
+	fi
 	run --separate-stderr sh -c 'ulimit -f 1; yes "{}" | head -n 100000 | bnc-heartbeat >big'
 	[ "$status" -eq 3 ]
 	[ "$stderr" = "bnc-heartbeat: standard output: File too large" ]
@@ -210,7 +221,7 @@ stands_still() { # PID
 	mkfifo in out
 	STDIN=in start beat sh -c 'exec bnc-heartbeat -i 1h >out'
 	exec 5>in 6<out
-	read -r -t 3 <&6
+	read -r -t $((5 * SLOW)) <&6
 	exec 6<&-
 	wait_end beat 3
 	[ "$status" -eq 0 ]
@@ -240,9 +251,9 @@ stands_still() { # PID
 	mkfifo out
 	start beat sh -c 'yes "{}" | { bnc-heartbeat >out; echo $? >ended; }'
 	exec 6<out
-	wait_for 3 pgrep -s "$beat_pid" -x bnc-heartbeat
+	wait_for 3 pgrep -s "$beat_pid" -x 'bnc-heartbeat|memcheck.*'
 	local pid
-	pid=$(pgrep -s "$beat_pid" -x bnc-heartbeat)
+	pid=$(pgrep -s "$beat_pid" -x 'bnc-heartbeat|memcheck.*')
 	wait_for 3 stands_still "$pid"
 	kill -TERM "$pid"
 	wait_for 3 test -s ended

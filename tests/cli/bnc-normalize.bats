@@ -11,7 +11,8 @@ priced() { # SYMBOL PAIR PRICE BID ASK TIME [MARKET]: the record that it gives
 		"$1" "$3" "$6" "$2" "${7:-usdm}" "$4" "$5"
 }
 
-COUNTED='records \([0-9]*\) passed \([0-9]*\) control \([0-9]*\) errors \([0-9]*\) depth \([0-9]*\) liquidations \([0-9]*\) placeholders \([0-9]*\) othermarket \([0-9]*\) unknown \([0-9]*\)'
+# the numbers of the line of counters, from "records" on, without anything between
+counted() { sed -n 's/.*: in .* records \(.*\)/\1/p' | tr -dc '0-9'; }
 
 # --- options -------------------------------------------------------------------------------------------------------
 
@@ -171,15 +172,19 @@ nothing_for_a_record() {
 		echo '{"e":"depthUpdate","s":"A","u":1,"b":[],"a":[]}'
 		echo '{"e":"forceOrder","o":{"s":"A","p":"1","q":"1"}}'
 		echo '{"e":"unheard"}'
+		echo '{"e":"ORDER_TRADE_UPDATE","E":1,"o":{"x":"NEW"}}'
+		for _ in 1 2; do # the second is a copy
+			echo '{"e":"executionReport","E":1,"s":"AUSDT","S":"BUY","x":"TRADE","L":"1","l":"1","t":1,"i":1}'
+		done
 		echo '{"type":"heartbeat","ts":1}'
 		echo bad
 	} >in
 	run --separate-stderr bnc-normalize -v in
 	[ "$status" -eq 1 ]
-	[ "$(sed -n "s/.*$COUNTED.*/\1\2\3\4\5\6\7\8\9/p" <<<"$stderr")" = 111111111 ]
+	[ "$(counted <<<"$stderr")" = 21111111111 ]
 	run --separate-stderr bnc-normalize --verbose -v </dev/null
 	[ "$status" -eq 0 ]
-	[ "$(sed -n "s/.*$COUNTED.*/\1\2\3\4\5\6\7\8\9/p" <<<"$stderr")" = 000000000 ]
+	[ "$(counted <<<"$stderr")" = 00000000000 ]
 }
 
 # --- frames and records --------------------------------------------------------------------------------------------
@@ -205,11 +210,14 @@ nothing_for_a_record() {
 	[ "$failed" -eq 0 ]
 }
 
-# all frames that need no option, in one stream
-wire() {
-	local json
+# all frames that need no option, in one stream; but not those that may wait for others
+wire() { # json|ndjson [FOLDER...]: also without these
+	local json suffix=$1 folder
+	shift
 	for json in "$ROOT"/tests/wire/*/*.json; do
-		[ -e "${json%.json}.args" ] || cat "${json%.json}.$1"
+		folder=${json%/*}
+		[[ " trade_lite $* " != *" ${folder##*/} "* ]] || continue
+		[ -e "${json%.json}.args" ] || cat "${json%.json}.$suffix"
 	done
 }
 
@@ -497,9 +505,11 @@ padded() { # BYTES: a good line of that length, without line end
 	run --separate-stderr sh -c 'bnc-normalize in >/dev/full'
 	[ "$status" -eq 3 ]
 	[ "$stderr" = "bnc-normalize: standard output: No space left on device" ]
-	run --separate-stderr sh -c 'bnc-normalize in >&-'
-	[ "$status" -eq 3 ]
-	[ "$stderr" = "bnc-normalize: standard output: Bad file descriptor" ]
+	if ! under_valgrind; then
+		run --separate-stderr sh -c 'bnc-normalize in >&-'
+		[ "$status" -eq 3 ]
+		[ "$stderr" = "bnc-normalize: standard output: Bad file descriptor" ]
+	fi
 	yes "$(cat in)" | head -n 100000 >many
 	run --separate-stderr sh -c 'ulimit -f 100; bnc-normalize many >out'
 	[ "$status" -eq 3 ]
@@ -509,6 +519,7 @@ padded() { # BYTES: a good line of that length, without line end
 }
 
 @test "closed descriptors: standard input is an error, standard error only a silence" {
+	! under_valgrind || skip "valgrind opens them"
 	{ quote SOLUSDT 1 2 3; echo bad; } >in
 	run --separate-stderr sh -c 'bnc-normalize <&-'
 	[ "$status" -eq 3 ]
@@ -547,20 +558,20 @@ start_piped() {
 	local line
 	start_piped
 	quote SOLUSDT 1 2 3 >&5
-	read -r -t 5 line <&6
+	read -r -t $((5 * SLOW)) line <&6
 	[ "$line" = "$(priced SOL SOLUSDT 1.5 1 2 3)" ]
 	quote SOLUSDT 1 2 4 | head -c 40 >&5
 	quote SOLUSDT 1 2 4 | tail -c +41 | tr -d '\n' >&5
 	run ! read -r -t 0.2 line <&6
 	echo >&5
-	read -r -t 5 line <&6
+	read -r -t $((5 * SLOW)) line <&6
 	[ "$line" = "$(priced SOL SOLUSDT 1.5 1 2 4)" ]
 	echo '{"type":"heartbeat","ts":1}' >&5
-	read -r -t 5 line <&6
+	read -r -t $((5 * SLOW)) line <&6
 	[ "$line" = '{"type":"heartbeat","ts":1}' ]
 	quote SOLUSDT 1 2 5 | tr -d '\n' >&5
 	exec 5>&-
-	read -r -t 5 line <&6 # the last line may lack its end
+	read -r -t $((5 * SLOW)) line <&6 # the last line may lack its end
 	[ "$line" = "$(priced SOL SOLUSDT 1.5 1 2 5)" ]
 	wait_end normalize 5
 	[ "$status" -eq 0 ]
@@ -588,14 +599,14 @@ start_piped() {
 		rm -f in.fifo out.fifo
 		start_piped
 		{ quote SOLUSDT 1 2 3; echo bad; echo '{"result":null,"id":1}'; echo '{"type":"x"}'; } >&5
-		read -r -t 5 line <&6
-		read -r -t 5 line <&6
+		read -r -t $((5 * SLOW)) line <&6
+		read -r -t $((5 * SLOW)) line <&6
 		[ "$line" = '{"type":"x"}' ]
 		kill -USR1 "$normalize_pid"
 		wait_for 5 grep -q records normalize.err
-		sed -n 2p normalize.err | diff - <(echo "bnc-normalize: in 4 out 2 refused 1 records 1 passed 1 control 1 errors 0 depth 0 liquidations 0 placeholders 0 othermarket 0 unknown 0")
+		sed -n 2p normalize.err | diff - <(echo "bnc-normalize: in 4 out 2 refused 1 records 1 passed 1 control 1 errors 0 depth 0 liquidations 0 placeholders 0 orders 0 copies 0 othermarket 0 unknown 0")
 		quote SOLUSDT 1 2 4 >&5
-		read -r -t 5 line <&6
+		read -r -t $((5 * SLOW)) line <&6
 		[ "$line" = "$(priced SOL SOLUSDT 1.5 1 2 4)" ]
 		stop normalize "$signal"
 		[ "$status" -eq 1 ] # a line was refused
@@ -622,8 +633,9 @@ start_piped() {
 # --- the same bytes, whatever came before ----------------------------------------------------------------------------
 
 @test "a frame gives the same, fresh or behind any other" {
-	# every line of tests/wire behind every tenth of the others, in one run: equal to its own run
-	wire json >in
+	# every line of tests/wire behind every tenth of the others, in one run: equal to its own run. Fills, which are told
+	# once, are another matter.
+	wire json order_trade_update execution_report >in
 	/usr/bin/python3 - <<-'E' >mixed
 		lines = [line for line in open("in", "rb").read().split(b"\n") if line]
 		import sys

@@ -81,6 +81,87 @@ def liquidation(r):
             "o": spoil(r, {"s": r.choice(PAIRS), "S": "SELL", "q": number(r), "p": number(r)})}
 
 
+def when(r):
+    """Times that are close, so that what waits for a second of them sometimes does and sometimes does not."""
+    return 1790526538940 + r.randrange(2000)
+
+
+def signed(r):
+    return r.choice(["", "", "-"]) + number(r).lstrip("+")
+
+
+def account(r):
+    balances = [spoil(r, {"a": r.choice(["USDT", "BNB", "牛"]), "wb": signed(r), "cw": "0", "bc": "0"})
+                for _ in range(r.randrange(3))]
+    positions = [spoil(r, {"s": r.choice(PAIRS), "pa": signed(r), "ep": number(r), "up": signed(r),
+                           "ps": r.choice(["BOTH", "LONG", "SHORT"])}) for _ in range(r.randrange(3))]
+    return {"e": "ACCOUNT_UPDATE", "E": when(r), "T": 1,
+            "a": spoil(r, {"B": balances, "P": positions, "m": r.choice(["ORDER", "FUNDING_FEE"])})}
+
+
+def fill(r):
+    return {"s": r.choice(PAIRS[:2]), "S": r.choice(["BUY", "SELL"]), "L": number(r), "l": r.choice([number(r), "0.00"]),
+            "t": r.choice([r.randrange(200), r.randrange(200), r.randrange(2**63)]), "i": r.choice([7, 7, 7, 2**63 - 1])}
+
+
+def order(r):
+    x = r.choice(["TRADE", "TRADE", "TRADE", "CALCULATED", "NEW", "CANCELED"])
+    made = dict(fill(r), x=x, ps=r.choice(["BOTH", "LONG", "SHORT"]), rp=signed(r), n=r.choice([signed(r), "0"]),
+                N=r.choice(["USDT", "BNB", "USDT", None]), T=1)
+    if x == "CALCULATED" and r.random() < 0.5:
+        made["t"] = 0
+    if r.random() < 0.2:
+        del made["n"]
+    return {"e": "ORDER_TRADE_UPDATE", "E": when(r), "T": 1, "o": spoil(r, made)}
+
+
+def lite(r):
+    return dict({"e": "TRADE_LITE", "E": when(r), "T": 1}, **fill(r))
+
+
+def report(r):
+    return dict(fill(r), e="executionReport", E=when(r), x=r.choice(["TRADE", "TRADE", "NEW"]), n=number(r),
+                N=r.choice(["BNB", None]))
+
+
+def spot_balances(r):
+    rows = [spoil(r, {"a": r.choice(["USDT", "BNB"]), "f": number(r), "l": number(r)}) for _ in range(r.randrange(4))]
+    return {"e": "outboundAccountPosition", "E": when(r), "u": 1, "B": rows}
+
+
+def notice(r):
+    call = {"e": "MARGIN_CALL", "E": when(r), "cw": signed(r), "p": [
+        spoil(r, {"s": r.choice(PAIRS), "ps": r.choice(["BOTH", "LONG", "SHORT"]), "pa": signed(r), "mp": number(r),
+                  "up": signed(r), "mm": number(r)}) for _ in range(r.randrange(3))]}
+    algo = {"e": "ALGO_UPDATE", "E": when(r), "o": spoil(r, {
+        "aid": r.randrange(2**63), "S": "BUY", "q": number(r), "s": r.choice(PAIRS), "o": "STOP", "tp": number(r),
+        "X": r.choice(["NEW", "REJECTED"]), "ai": r.choice(["", "77x"]), "rm": r.choice(["", "margin"])})}
+    config = {"e": "ACCOUNT_CONFIG_UPDATE", "E": when(r)}
+    if r.random() < 0.7:
+        config["ac"] = spoil(r, {"s": r.choice(PAIRS), "l": r.randrange(1, 126)})
+    if r.random() < 0.5:
+        config["ai"] = spoil(r, {"j": r.choice([True, False])})
+    change = {"e": r.choice(["balanceUpdate", "externalLockUpdate"]), "E": when(r), "a": "USDT", "d": signed(r)}
+    over = {"e": r.choice(["listenKeyExpired", "eventStreamTerminated"]), "E": r.choice([when(r), str(when(r))])}
+    orders = {"e": r.choice(["STRATEGY_UPDATE", "GRID_UPDATE", "listStatus"]), "E": when(r)}
+    return r.choice([call, algo, config, change, over, orders])
+
+
+def answer(r):
+    """A frame of an answer of REST: its path, and what it holds."""
+    balances = [spoil(r, {"asset": r.choice(["USDT", "BNB"]), "balance": signed(r), "updateTime": stamp(r)})
+                for _ in range(r.randrange(4))]
+    positions = [spoil(r, {"symbol": r.choice(PAIRS), "positionSide": r.choice(["BOTH", "LONG", "SHORT"]),
+                           "positionAmt": signed(r), "entryPrice": number(r), "markPrice": number(r),
+                           "unRealizedProfit": signed(r), "updateTime": stamp(r)}) for _ in range(r.randrange(4))]
+    account_of = spoil(r, {"updateTime": stamp(r), "balances": [
+        spoil(r, {"asset": "BTC", "free": number(r), "locked": number(r)}) for _ in range(r.randrange(3))]})
+    return r.choice([
+        (r.choice(["/fapi/v3/balance", "/fapi/v2/balance", "/dapi/v1/balance", "/fapi/v1/balance"]), balances),
+        (r.choice(["/fapi/v3/positionRisk", "/fapi/v2/positionRisk", "/dapi/v1/positionRisk"]), positions),
+        ("/api/v3/account", account_of), ("/fapi/v1/accountConfig", {"updateTime": 1})])
+
+
 def other(r):
     return r.choice([{"e": "unheard", "E": 1}, {"lastUpdateId": 1, "bids": [], "asks": []}, {"result": None, "id": 1},
                      {"error": {"code": 4}, "id": 1}, {"code": 1, "msg": "x"}, {"e": "serverShutdown", "E": 1}, {},
@@ -135,7 +216,8 @@ def plain_number(text):
 
 def event(r):
     make = r.choice([book, book, book, spot_book, trade, trade, agg_trade, agg_trade, mark, mark, kline, ticker, depth,
-                     liquidation, other])
+                     liquidation, other, account, account, order, order, order, lite, lite, lite, report, spot_balances,
+                     notice])
     return text_of(r, spoil(r, make(r)))
 
 
@@ -143,7 +225,11 @@ def line(r):
     payload = event(r)
     if r.random() < 0.1:
         payload = "[" + ",".join(event(r) if r.random() < 0.97 else "5" for _ in range(r.randrange(5))) + "]"
-    shape = r.randrange(6)
+    shape = r.randrange(8)
+    if shape == 7 and r.random() < 0.7:
+        path, held = answer(r)
+        recv = '"recv":%d,' % (stamp(r) * 1000) if r.random() < 0.7 else ""
+        payload = '{%s"stream":"%s","data":%s}' % (recv, path, json.dumps(held, ensure_ascii=False))
     if shape == 0:
         payload = '{"stream":"x@y","data":%s}' % payload
     elif shape == 1:
@@ -151,6 +237,8 @@ def line(r):
         sound = r.random() < 0.95
         market = json.dumps(r.choice(["usdm", "usdm", "usdm", "coinm", "spot"] if sound else ["moon", "", None, 5]))
         payload = '{"recv":%s,"market":%s,"stream":"x@y","data":%s}' % (recv, market, payload)
+    elif shape == 6:
+        payload = '{"subscriptionId":0,"event":%s}' % payload
     elif shape == 2:
         payload = '{"data":%s,"e":"trade","s":"BADUSDT","zz":{"data":5}}' % payload
     if r.random() < 0.2:

@@ -24,7 +24,7 @@ QUOTES = sorted(
     COP CZK MXN PLN RON RUB UAH ZAR JPY AUD NGN KZT AED IDR DAI PAX VAI UST BTC ETH BNB SOL TRX XRP DOT U""".split(),
     key=len, reverse=True)
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
-COUNTERS = "records passed control errors depth liquidations placeholders othermarket unknown".split()
+COUNTERS = "records passed control errors depth liquidations placeholders orders copies othermarket unknown".split()
 MICROSECONDS_FROM = 10**14
 
 
@@ -191,7 +191,244 @@ def liquidation(event, _frame):
     return "liquidations"
 
 
+def event_time(event, frame):
+    if "E" in event:
+        return time_of(event["E"])
+    if frame["recv"] is None:
+        raise Refused
+    return frame["recv"]
+
+
+def member(event, key, kind):
+    if not isinstance(event.get(key), kind):
+        raise Refused
+    return event[key]
+
+
+def side_of(value):
+    if value not in ("BOTH", "LONG", "SHORT") or not is_text(value):
+        raise Refused
+    return value
+
+
+def each(array, make):
+    """A record of each row; those of sound rows also where another is refused."""
+    made, bad = [], False
+    if not isinstance(array, list):
+        return [], True
+    for row in array:
+        try:
+            if not isinstance(row, dict):
+                raise Refused
+            made.append(make(row))
+        except Refused:
+            bad = True
+    return made, bad
+
+
+class Partly(Exception):
+    """Refused, but for these records."""
+
+
+def all_of(*parts, change=False):
+    made = [record for part, _ in parts for record in part]
+    for record in made[:-1] if change else []:
+        record["more"] = True
+    if any(bad for _, bad in parts):
+        raise Partly(made)
+    return made
+
+
+def balance_record(asset, balance, ts, market, reason=None, parts=None):
+    made = {"type": "balance_update", "asset": pair_of(asset), "balance": plain(balance), "ts": ts, "market": market}
+    if reason is not None:
+        made["reason"] = pair_of(reason)
+    if parts:
+        decimal_of(plain(balance))  # the sum must fit as well
+        made.update(free=plain(parts[0]), locked=plain(parts[1]))
+    return made
+
+
+def position_record(pair, qty, entry, mark_price, pnl, ts, market, side):
+    made = {"type": "position_update", "symbol": base_of(pair_of(pair)), "qty": plain(qty), "entryPrice": plain(entry)}
+    if mark_price is not None:
+        made["markPrice"] = plain(mark_price)
+    made.update(unrealizedPnl=plain(pnl), ts=ts, pair=pair, market=market, positionSide=side)
+    return made
+
+
+def account_update(event, frame):
+    ts, a, market = event_time(event, frame), member(event, "a", dict), frame["market"]
+    if "B" not in a and "P" not in a:
+        raise Refused
+    return all_of(
+        each(a.get("B", []), lambda row: balance_record(row.get("a"), decimal_of(row.get("wb")), ts, market,
+                                                        pair_of(a.get("m")))),
+        each(a.get("P", []), lambda row: position_record(
+            row.get("s"), decimal_of(row.get("pa")), amount(row.get("ep")), None, decimal_of(row.get("up")), ts, market,
+            side_of(row.get("ps")))), change=True)
+
+
+class Fill:
+    """A record that is told once; `early`: it waits for a better one."""
+    def __init__(self, record, early):
+        self.record, self.early = record, early
+        self.key = (record["market"], record["pair"], int(record["id"]), int(record["orderId"])) if "id" in record else None
+
+
+def fill_record(order, ts, market, futures, early=False):
+    pair = pair_of(order.get("s"))
+    if order.get("S") not in ("BUY", "SELL") or not is_text(order["S"]):
+        raise Refused
+    made = {"type": "trade_executed", "symbol": base_of(pair), "side": order["S"], "price": plain(amount(order.get("L"))),
+            "qty": plain(amount(order.get("l"))), "ts": ts, "pair": pair, "market": market}
+    ids = [integer(order.get(key), 0, 2**63 - 1) for key in "ti"]
+    if str(order["t"])[0] == "-" or str(order["i"])[0] == "-":
+        raise Refused
+    if futures:
+        made["positionSide"] = side_of(order.get("ps"))
+    if "n" in order and not early:
+        made["fee"] = plain(decimal_of(order["n"]))
+        if order.get("N") is not None or decimal_of(order["n"]):
+            made["feeAsset"] = pair_of(order.get("N"))
+    if futures:
+        made["realizedPnl"] = plain(decimal_of(order.get("rp")))
+    made["id"], made["orderId"] = str(order["t"]), str(order["i"])
+    if order.get("x") == "CALCULATED" and ids[0] == 0:
+        del made["id"]
+    return Fill(made, early) if made["qty"] != "0" else "orders"
+
+
+def order_trade_update(event, frame):
+    ts, order = event_time(event, frame), member(event, "o", dict)
+    if pair_of(order.get("x")) not in ("TRADE", "CALCULATED"):
+        return "orders"
+    return fill_record(order, ts, frame["market"], True)
+
+
+def trade_lite(event, frame):
+    return fill_record(event, event_time(event, frame), frame["market"], False, early=True)
+
+
+def execution_report(event, frame):
+    ts = event_time(event, frame)
+    return fill_record(event, ts, "spot", False) if pair_of(event.get("x")) == "TRADE" else "orders"
+
+
+def account_position(event, frame):
+    ts = event_time(event, frame)
+
+    def row(b):
+        parts = decimal_of(b.get("f")), decimal_of(b.get("l"))
+        return balance_record(b.get("a"), sum(parts), ts, "spot", parts=parts)
+    return all_of(each(event.get("B"), row), change=True)
+
+
+def status(event, ts, detail, state="notice"):
+    return {"type": "status", "state": state, "ts": ts, "event": event["e"], "detail": detail}
+
+
+def margin_call(event, frame):
+    ts = event_time(event, frame)
+
+    def facts(pairs):
+        return "".join(f", {name} {plain(decimal_of(source[key]))}" for source, key, name in pairs if key in source)
+
+    wallet = [(event, "cw", "cross wallet balance")]
+
+    def row(p):
+        return status(event, ts, f"margin call: {pair_of(p.get('s'))} {side_of(p.get('ps'))} "
+                                 f"{plain(decimal_of(p.get('pa')))}" +
+                      facts([(p, "mp", "mark price"), (p, "up", "unrealized PnL"),
+                             (p, "mm", "maintenance margin")] + wallet))
+    made = all_of(each(event.get("p"), row))
+    return made or [status(event, ts, "margin call" + facts(wallet))]
+
+
+def account_config(event, frame):
+    ts, parts = event_time(event, frame), []
+    if "ac" in event:
+        parts.append(each([event["ac"]], lambda ac: status(
+            event, ts, f"leverage of {pair_of(ac.get('s'))} is now {integer(ac.get('l'), 0, 2**63 - 1)}")))
+    if "ai" in event:
+        parts.append(each([event["ai"]], lambda ai: status(
+            event, ts, f"multi-assets mode is now {'on' if boolean(ai.get('j')) else 'off'}")))
+    if not parts:
+        raise Refused
+    return all_of(*parts)
+
+
+def algo_update(event, frame):
+    ts, o = event_time(event, frame), member(event, "o", dict)
+    detail = (f"conditional order {integer(o.get('aid'), 0, 2**63 - 1)}: {pair_of(o.get('S'))} "
+              f"{plain(decimal_of(o.get('q')))} {pair_of(o.get('s'))} {pair_of(o.get('o'))} at "
+              f"{plain(decimal_of(o.get('tp')))} is {pair_of(o.get('X'))}")
+    for key, lead in (("ai", ", as order "), ("rm", ": ")):
+        if is_text(o.get(key)) and o[key]:
+            detail += lead + o[key]
+    return [status(event, ts, detail)]
+
+
+def balance_change(event, frame):
+    ts = event_time(event, frame)
+    what = "balance" if event["e"] == "balanceUpdate" else "locked balance"
+    return [status(event, ts, f"{what} of {pair_of(event.get('a'))} changes by {plain(decimal_of(event.get('d')))}")]
+
+
+def stream_over(event, frame):
+    if is_text(event.get("E")) and re.fullmatch("[0-9]+", event["E"]) and int(event["E"]) < 2**63:
+        ts = int(event["E"])
+    else:
+        ts = event_time(event, frame)
+    why = "its listen key has expired" if event["e"] == "listenKeyExpired" else "it must be subscribed to again"
+    return [status(event, ts, "the exchange has ended the stream of the account: " + why, "stale")]
+
+
+def row_time(row, frame):
+    return frame["recv"] if frame["recv"] is not None else time_of(row.get("updateTime"))
+
+
+def rest_balance(row, frame):
+    return [balance_record(row.get("asset"), decimal_of(row.get("balance")), row_time(row, frame), frame["market"],
+                           "SNAPSHOT")]
+
+
+def rest_position(row, frame):
+    return [position_record(row.get("symbol"), decimal_of(row.get("positionAmt")), amount(row.get("entryPrice")),
+                            amount(row.get("markPrice")), decimal_of(row.get("unRealizedProfit")), row_time(row, frame),
+                            frame["market"], side_of(row.get("positionSide")))]
+
+
+def rest_account(account, frame):
+    ts = row_time(account, frame)
+
+    def row(b):
+        parts = decimal_of(b.get("free")), decimal_of(b.get("locked"))
+        return balance_record(b.get("asset"), sum(parts), ts, frame["market"], "SNAPSHOT", parts)
+    return all_of(each(account.get("balances"), row))
+
+
+RESTS = {
+    "/fapi/v3/balance": ("usdm", rest_balance), "/fapi/v2/balance": ("usdm", rest_balance),
+    "/dapi/v1/balance": ("coinm", rest_balance), "/fapi/v3/positionRisk": ("usdm", rest_position),
+    "/fapi/v2/positionRisk": ("usdm", rest_position), "/dapi/v1/positionRisk": ("coinm", rest_position),
+    "/api/v3/account": ("spot", rest_account),
+}
 EVENTS = {
+    "ACCOUNT_UPDATE": account_update,
+    "ORDER_TRADE_UPDATE": order_trade_update,
+    "TRADE_LITE": trade_lite,
+    "executionReport": execution_report,
+    "outboundAccountPosition": account_position,
+    "MARGIN_CALL": margin_call,
+    "ACCOUNT_CONFIG_UPDATE": account_config,
+    "ALGO_UPDATE": algo_update,
+    "balanceUpdate": balance_change,
+    "externalLockUpdate": balance_change,
+    "listenKeyExpired": stream_over,
+    "eventStreamTerminated": stream_over,
+    **dict.fromkeys(("STRATEGY_UPDATE", "GRID_UPDATE", "listStatus", "CONDITIONAL_ORDER_TRIGGER_REJECT"),
+                    lambda event, frame: "orders"),
     "bookTicker": book,
     "aggTrade": lambda event, frame: fill(event, frame, "a"),
     "trade": lambda event, frame: fill(event, frame, "t"),
@@ -210,6 +447,8 @@ def one_event(event, frame):
         if not is_text(event["e"]):
             raise Refused
         parse = EVENTS.get(event["e"])
+    elif frame["rest"]:
+        parse = frame["rest"]
     elif all(key in event for key in "usbBaA"):
         parse = book  # spot's bookTicker has no e
     elif "lastUpdateId" in event:
@@ -254,21 +493,69 @@ def events_of(value, frame):
     counter = control(value)
     if counter:
         return counter
-    inner = value.get("data", value.get("event", value))
+    wrapped = value.get("event")
+    inner = value.get("data", wrapped if isinstance(wrapped, dict) else value)
     if "data" in value and not isinstance(inner, (dict, list)):
         raise Refused
+    rest = RESTS.get(value["stream"]) if is_text(value.get("stream")) else None
+    if rest:
+        frame["rest"] = rest[1]
+        if isinstance(inner, list) or not isinstance(inner, dict) or "e" not in inner:
+            frame["market"] = rest[0]
     return inner if isinstance(inner, list) else [inner if isinstance(inner, dict) else value]
 
 
 def frame_of(line, market):
-    frame = {"market": market, "recv": None}
+    frame = {"market": market, "recv": None, "rest": None}
     timed = re.match(r"([0-9]{19}|[0-9]{16}|[0-9]{13}) (.*)\Z", line, re.S)
     if timed:
         frame["recv"] = int(timed[1]) // {19: 10**6, 16: 10**3, 13: 1}[len(timed[1])]
     return frame, timed[2] if timed else line
 
 
-def normalize(line, market, count, out):
+class Told:
+    """What has been told of fills, and early reports that wait: 64 at most, a second of event time at most."""
+    def __init__(self, write):
+        self.write, self.window, self.waiting = write, [], {}
+
+    def tell(self, key, record):
+        self.window = (self.window + [key])[-4096:] if key else self.window
+        self.write(record)
+
+    def let_go(self, now):
+        for key, (record, ts) in list(self.waiting.items()):
+            if ts + 1000 <= now:
+                del self.waiting[key]
+                self.tell(key, record)
+
+    def take(self, fill, ts, now):
+        """-> is it new?"""
+        if fill.key and (fill.key in self.window or (fill.early and fill.key in self.waiting)):
+            return False
+        if not fill.early:
+            self.waiting.pop(fill.key, None)
+            self.let_go(now)
+            self.tell(fill.key, fill.record)
+        else:
+            if len(self.waiting) == 64:
+                oldest = next(iter(self.waiting))
+                self.tell(oldest, self.waiting.pop(oldest)[0])
+            self.waiting[fill.key] = (fill.record, ts)
+        return True
+
+
+def time_reached(event, frame):
+    """What an event says of the time, -1: nothing."""
+    shapeless = "e" not in event and not frame["rest"] and not all(key in event for key in "usbBaA")
+    if ("e" in event and not is_text(event["e"])) or (shapeless and "lastUpdateId" in event):
+        return -1
+    try:
+        return time_of(event.get("E"))
+    except Refused:
+        return -1
+
+
+def normalize(line, market, count, told):
     frame, text = frame_of(line, market)
     try:
         value = PARSER.decode(text)
@@ -277,7 +564,7 @@ def normalize(line, market, count, out):
     events = events_of(value, frame)
     if events is None:
         count["passed"] += 1
-        out(line + "\n")
+        told.write(line)
         return
     if isinstance(events, str):
         count[events] += 1
@@ -288,12 +575,20 @@ def normalize(line, market, count, out):
             if not isinstance(event, dict):
                 raise Refused
             made = one_event(event, frame)
+        except Partly as e:
+            bad, made = True, e.args[0]
         except Refused:
-            bad = True
-            continue
-        count["records" if isinstance(made, dict) else made] += 1
-        if isinstance(made, dict):
-            out(json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n")
+            bad, made = True, []
+        now = time_reached(event, frame) if isinstance(event, dict) else -1
+        if isinstance(made, Fill):
+            if not told.take(made, made.record["ts"], now):
+                count["copies"] += 1
+            made = []
+        told.let_go(now)
+        if isinstance(made, str):
+            count[made] += 1
+        for record in [made] if isinstance(made, dict) else made if isinstance(made, list) else []:
+            told.write(record)
     if bad:
         raise Refused
 
@@ -305,12 +600,19 @@ def main():
     args = parser.parse_args()
     count = collections.Counter()
     out = open(1, "w", encoding="utf-8", newline="\n", closefd=False)
+
+    def write(record):
+        text = isinstance(record, str)  # a line that passes
+        count["records"] += not text
+        out.write((record if text else json.dumps(record, ensure_ascii=False, separators=(",", ":"))) + "\n")
+    told = Told(write)
     with open(args.file, encoding="utf-8", newline="\n") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                normalize(line.rstrip("\n"), args.m, count, out.write)
+                normalize(line.rstrip("\n"), args.m, count, told)
             except Refused:
                 print(f"refused {number}", file=sys.stderr)
+    told.let_go(2**64)
     out.flush()
     print(" ".join(f"{name} {count[name]}" for name in COUNTERS), file=sys.stderr)
 

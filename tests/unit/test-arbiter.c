@@ -45,12 +45,17 @@ static void on_gap(void *user, const struct arbiter_gap *g)
 		note("maybe ");
 }
 
+static const struct arbiter_options options = { .streams = 2,
+	.lines = 4,
+	.window = ARBITER_WINDOW_US,
+	.join = ARBITER_JOIN_US };
+
 static int start(void **state)
 {
 	static const struct arbiter_out out = { on_print, on_gap };
 
 	(void)state;
-	a = arbiter_new(2, 4, &out, NULL);
+	a = arbiter_new(&options, &out, NULL);
 	log_n = 0;
 	log_text[0] = '\0';
 	now = 1000 * MS;
@@ -73,7 +78,7 @@ static void says(const char *expected)
 
 static void offer(size_t stream, unsigned line, enum arbiter_order order, uint64_t id, uint64_t prev, int64_t time)
 {
-	struct arbiter_event e = { order, id, prev, time };
+	struct arbiter_event e = { .order = order, .id = id, .prev = prev, .time = time };
 	char payload[24];
 	int n = snprintf(payload, sizeof payload, "%lu", id);
 
@@ -337,6 +342,25 @@ static void contents_are_told_apart(void **state)
 	says("10/1 "); /* too long ago to be known */
 }
 
+/* where the owner says so, what a line brings twice are two events, each of them once */
+static void contents_may_repeat(void **state)
+{
+	struct arbiter_event e = { .order = ARBITER_HASHED, .id = 7, .time = -1, .repeats = true };
+	static const unsigned lines[] = { 0, 1, 0, 0, 1, 2, 1, 2, 2, 2 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		arbiter_offer(a, 0, lines[i], &e, SPAN("7"), now, now);
+	says("7/0 7/0 7/0 7/2 ");
+	assert_int_equal(arbiter_counters(a)->copies, 6);
+	hashed(0, 7), hashed(3, 7);
+	says("");
+	/* a line that begins anew may bring again what it brought before */
+	line(2, ARBITER_OFF);
+	arbiter_offer(a, 0, 2, &e, SPAN("7"), now, now);
+	says("");
+}
+
 static void an_event_without_its_number_disturbs_nobody(void **state)
 {
 	(void)state;
@@ -408,6 +432,100 @@ static void the_end_gives_everything_out(void **state)
 	says("1/0 gap(1,3) 3/0 gap(3,7) 7/0 ");
 }
 
+static void begin_with(int64_t window, int64_t join)
+{
+	static const struct arbiter_out out = { on_print, on_gap };
+	struct arbiter_options o = options;
+
+	o.window = window;
+	o.join = join;
+	arbiter_free(a);
+	a = arbiter_new(&o, &out, NULL);
+	assert_non_null(a);
+}
+
+static void the_window_is_the_owners(void **state)
+{
+	(void)state;
+	begin_with(10 * MS, 30 * MS);
+	line(0, ARBITER_ON), line(1, ARBITER_ON);
+	chain(0, 1), chain(0, 4);
+	now += 10 * MS - 1;
+	arbiter_tick(a, now);
+	says("1/0 ");
+	now += 1;
+	arbiter_tick(a, now);
+	says("gap(1,4) 4/0 ");
+	chain(1, 9);
+	now += 30 * MS - 1;
+	arbiter_tick(a, now);
+	says("");
+	now += 1;
+	arbiter_tick(a, now);
+	says("gap(4,9) 9/1 ");
+	line(2, ARBITER_ON);
+	assert_false(arbiter_covers(a, 0, 2, 3, now + 10 * MS - 1));
+	assert_true(arbiter_covers(a, 0, 2, 3, now + 10 * MS));
+	begin_with(0, 0);
+	line(0, ARBITER_ON), line(1, ARBITER_ON);
+	chain(0, 1), chain(0, 4);
+	arbiter_tick(a, now);
+	says("1/0 gap(1,4) 4/0 ");
+}
+
+/* in the order in which they began to wait, and each at its time */
+static void what_is_held_is_due(void **state)
+{
+	(void)state;
+	assert_int_equal(arbiter_due(a), INT64_MAX);
+	for (size_t i = 0; i < 2; i++)
+		for (unsigned l = 0; l < 2; l++)
+			arbiter_line(a, i, l, ARBITER_ON, now);
+	int64_t began = now;
+	offer(1, 0, ARBITER_CHAINED, 1, 0, 1), offer(1, 0, ARBITER_CHAINED, 5, 4, 1);
+	now += 10 * MS;
+	chain(0, 1), chain(0, 4);
+	now += 10 * MS;
+	offer(1, 0, ARBITER_CHAINED, 9, 8, 1);
+	says("s1:1/0 1/0 ");
+	assert_int_equal(arbiter_due(a), began + ARBITER_WINDOW_US);
+	arbiter_tick(a, began + ARBITER_WINDOW_US);
+	says("s1:gap(1,5) s1:5/0 ");
+	assert_int_equal(arbiter_due(a), began + 10 * MS + ARBITER_WINDOW_US);
+	chain(1, 2), chain(1, 3);
+	says("2/1 3/1 4/0 ");
+	assert_int_equal(arbiter_due(a), began + 20 * MS + ARBITER_WINDOW_US);
+	chain(0, 7);
+	arbiter_flush(a);
+	says("s1:gap(5,9) s1:9/0 gap(4,7) 7/0 ");
+	assert_int_equal(arbiter_due(a), INT64_MAX);
+	assert_int_equal(arbiter_held(a), 0);
+}
+
+static void what_is_held_at_the_end_is_no_leak(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		arbiter_line(a, i, 1, ARBITER_ON, now);
+		offer(i, 0, ARBITER_CHAINED, 1, 0, 1), offer(i, 0, ARBITER_CHAINED, 5, 4, 1);
+		offer(i, 0, ARBITER_CHAINED, 9, 8, 1);
+	}
+	assert_int_equal(arbiter_held(a), 4);
+}
+
+static void more_lines_than_there_are_bits_for_are_refused(void **state)
+{
+	static const struct arbiter_out out = { on_print, on_gap };
+	struct arbiter_options o = options;
+
+	(void)state;
+	o.lines = ARBITER_LINES + 1;
+	assert_null(arbiter_new(&o, &out, NULL));
+	o.lines = ARBITER_LINES;
+	o.streams = SIZE_MAX / 8;
+	assert_null(arbiter_new(&o, &out, NULL));
+}
+
 /* ------------------------------------------------------------------------- random runs against a model */
 
 static uint64_t seed;
@@ -456,7 +574,8 @@ static void random_run(enum arbiter_order order, uint64_t lose)
 	newest = 0;
 	step = order == ARBITER_ORDERED ? 3 : 1;
 	now = 0;
-	struct arbiter *m = arbiter_new(1, 2, &out, NULL);
+	const struct arbiter_options o = { .streams = 1, .lines = 2, .window = ARBITER_WINDOW_US, .join = ARBITER_JOIN_US };
+	struct arbiter *m = arbiter_new(&o, &out, NULL);
 	arbiter_line(m, 0, 0, ARBITER_ON, now), arbiter_line(m, 0, 1, ARBITER_ON, now);
 	at[1] = order == ARBITER_ORDERED ? 1 + rnd(20) : 1; /* a line that joins later */
 	while (at[0] <= EVENTS || at[1] <= EVENTS) {
@@ -470,7 +589,10 @@ static void random_run(enum arbiter_order order, uint64_t lose)
 			continue;
 		char payload[24];
 		int n = snprintf(payload, sizeof payload, "%lu", id * step);
-		struct arbiter_event e = { order, id * step, (id - 1) * step, (int64_t)id };
+		struct arbiter_event e = { .order = order,
+			.id = id * step,
+			.prev = (id - 1) * step,
+			.time = (int64_t)id };
 		arbiter_offer(m, 0, l, &e, (struct span){ payload, (size_t)n }, now, now);
 		arbiter_tick(m, now);
 	}
@@ -528,12 +650,17 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_outage_is_told_even_where_nothing_is_proven, start, end),
 		cmocka_unit_test_setup_teardown(an_outage_without_a_hole_is_no_gap, start, end),
 		cmocka_unit_test_setup_teardown(contents_are_told_apart, start, end),
+		cmocka_unit_test_setup_teardown(contents_may_repeat, start, end),
 		cmocka_unit_test_setup_teardown(an_event_without_its_number_disturbs_nobody, start, end),
 		cmocka_unit_test_setup_teardown(a_new_numbering_after_an_outage_goes_on, start, end),
 		cmocka_unit_test_setup_teardown(old_events_are_no_new_numbering, start, end),
 		cmocka_unit_test_setup_teardown(chains_may_overlap, start, end),
 		cmocka_unit_test_setup_teardown(memory_is_capped, start, end),
 		cmocka_unit_test_setup_teardown(the_end_gives_everything_out, start, end),
+		cmocka_unit_test_setup_teardown(the_window_is_the_owners, start, end),
+		cmocka_unit_test_setup_teardown(what_is_held_is_due, start, end),
+		cmocka_unit_test_setup_teardown(what_is_held_at_the_end_is_no_leak, start, end),
+		cmocka_unit_test_setup_teardown(more_lines_than_there_are_bits_for_are_refused, start, end),
 		cmocka_unit_test(random_chains),
 		cmocka_unit_test(random_orders),
 	};

@@ -38,7 +38,8 @@ static void offer(struct arbiter *a, size_t stream, uint64_t id, struct span pay
 static void big_events_are_not_held_beyond_the_bytes(void **state)
 {
 	static const struct arbiter_out out = { on_print, on_gap };
-	struct arbiter *a = arbiter_new(STREAMS, 2, &out, NULL);
+	const struct arbiter_options o = { .streams = STREAMS, .lines = 2, .window = ARBITER_WINDOW_US, .join = ARBITER_JOIN_US };
+	struct arbiter *a = arbiter_new(&o, &out, NULL);
 	char *text = calloc(1, PAYLOAD);
 	struct span payload = { text, PAYLOAD };
 	size_t most = 0;

@@ -162,11 +162,26 @@ static void kinds_and_manners(void **state)
 		binance_plan_open(&p, EVENT_USDM);
 		assert_true(binance_plan_add(&p, span_of(cases[i].name), SPAN("book"), why));
 		assert_int_equal(p.stream[0].kind, cases[i].kind);
+		assert_int_equal(binance_stream_kind(EVENT_USDM, span_of(cases[i].name)), cases[i].kind);
 		assert_int_equal(p.stream[0].quiet, cases[i].quiet);
 		assert_int_equal(p.stream[0].conflates, cases[i].conflates);
 		assert_int_equal(p.stream[0].known, cases[i].known);
 		binance_plan_close(&p);
 	}
+}
+
+static void names_that_nobody_asks_for_have_a_kind(void **state)
+{
+	(void)state;
+	assert_int_equal(binance_stream_kind(EVENT_USDM, SPAN("btcusdt@depth@0ms")), BINANCE_KIND_DEPTH);
+	assert_int_equal(binance_stream_kind(EVENT_SPOT, SPAN("btcusdt@depth")), BINANCE_KIND_DEPTH);
+	assert_int_equal(binance_stream_kind(EVENT_SPOT, SPAN("btcusdt@depth5@100ms")), BINANCE_KIND_PARTIAL);
+	assert_int_equal(binance_stream_kind(EVENT_SPOT, SPAN("btcusdt@depth@250ms")), BINANCE_KIND_OTHER);
+	assert_int_equal(binance_stream_kind(EVENT_USDM, SPAN("btcusdt@trades")), BINANCE_KIND_OTHER);
+	assert_int_equal(binance_stream_kind(EVENT_USDM, SPAN("!depth")), BINANCE_KIND_OTHER);
+	assert_int_equal(binance_stream_kind(EVENT_USDM, SPAN("!x@depth")), BINANCE_KIND_OTHER);
+	assert_int_equal(binance_stream_kind(EVENT_USDM, SPAN("")), BINANCE_KIND_OTHER);
+	assert_int_equal(binance_stream_kind(EVENT_USDM, SPAN("@trade")), BINANCE_KIND_TRADE);
 }
 
 static void one_connection_a_tier(void **state)
@@ -286,6 +301,7 @@ int main(void)
 		cmocka_unit_test(long_names_are_refused),
 		cmocka_unit_test(tiers),
 		cmocka_unit_test(kinds_and_manners),
+		cmocka_unit_test(names_that_nobody_asks_for_have_a_kind),
 		cmocka_unit_test(one_connection_a_tier),
 		cmocka_unit_test(many_streams_are_spread),
 		cmocka_unit_test(messages_stay_small),

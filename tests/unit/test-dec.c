@@ -157,6 +157,26 @@ static void cuts_toward_zero(void **state)
 	assert_string_equal(show(out), "-0.6666666666666666666666666666666666666");
 }
 
+/* the product of the first two needs 76 digits */
+static void a_share_need_not_fit_on_the_way(void **state)
+{
+	struct dec out = make("4.2");
+
+	(void)state;
+	assert_int_equal(dec_share_trunc(make(NINES38), make("5e37"), make(NINES38), 0, &out), DEC_OK);
+	assert_string_equal(show(out), "50000000000000000000000000000000000000");
+	assert_int_equal(dec_share_trunc(make("10"), make("1"), make("3"), 4, &out), DEC_OK);
+	assert_string_equal(show(out), "3.3333");
+	assert_int_equal(dec_share_trunc(make("-10.66667"), make("2"), make("2.00"), 4, &out), DEC_OK);
+	assert_string_equal(show(out), "-10.6666");
+	assert_int_equal(dec_share_trunc(make("-10"), make("0"), make("3"), 16, &out), DEC_OK);
+	assert_string_equal(show(out), "0");
+	out = make("4.2");
+	assert_int_equal(dec_share_trunc(make("1"), make("3.01"), make("3"), 4, &out), DEC_RANGE);
+	assert_int_equal(dec_share_trunc(make("1"), make("0"), make("0"), 4, &out), DEC_ZERO);
+	assert_true(out.m == 42 && out.scale == 1);
+}
+
 static void compares_unlike_scales(void **state)
 {
 	static const struct {
@@ -204,18 +224,18 @@ static void canonical_text_is_not_copied(void **state)
 	static const char *const others[][2] = { { "-0.00", "0" }, { "007", "7" }, { "+1", "1" },
 		{ "1.0E8", "100000000" }, { "-0", "0" } };
 	char scratch[DEC_TEXT_MAX];
-	struct span out;
+	struct dec_text out;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(pairs); i++) {
 		struct span text = padded(pairs[i][0], '9');
 		assert_int_equal(dec_canon(text, scratch, &out), DEC_OK);
-		assert_true(out.p == text.p);
-		assert_true(span_is(out, pairs[i][1]));
+		assert_true(out.text.p == text.p);
+		assert_true(span_is(out.text, pairs[i][1]));
 	}
 	for (size_t i = 0; i < COUNT(others); i++) {
 		assert_int_equal(dec_canon(padded(others[i][0], '.'), scratch, &out), DEC_OK);
-		assert_true(span_is(out, others[i][1]));
+		assert_true(span_is(out.text, others[i][1]));
 	}
 	assert_int_equal(dec_canon(padded("5.", '0'), scratch, &out), DEC_SYNTAX);
 	assert_int_equal(dec_canon(padded("1" NINES38, '0'), scratch, &out), DEC_RANGE);
@@ -234,7 +254,7 @@ static void every_reason_is_a_sentence(void **state)
 #define CASES	 6000
 #define TEXT_MAX 128
 
-/* A line "op|a|b|places" gives the exact answer, "SYNTAX", "ZERO" or "RANGE". An answer that fits without
+/* A line "op|a|b|places|c" gives the exact answer, "SYNTAX", "ZERO" or "RANGE". An answer that fits without
  * its trailing zeros fits, whatever the aligned operands or the product had on the way. */
 static const char oracle[] = "import re, sys\n"
 			     "from decimal import Decimal, getcontext\n"
@@ -250,19 +270,25 @@ static const char oracle[] = "import re, sys\n"
 			     "    return format(d, 'f')\n"
 			     "def divide(x, y, n):\n"
 			     "    if y == 0: return 'ZERO'\n"
-			     "    a, b = int(x.scaleb(80)), int(y.scaleb(80))\n"
+			     "    a, b = int(x.scaleb(120)), int(y.scaleb(120))\n"
 			     "    q = abs(a) * 10 ** n // abs(b) * (1 if (a < 0) == (b < 0) else -1)\n"
 			     "    return say(Decimal(q).scaleb(-n))\n"
-			     "def answer(op, x, y, n):\n"
+			     "def share(a, part, whole, n):\n"
+			     "    if whole == 0: return 'ZERO'\n"
+			     "    unit = max(places(part), places(whole))\n"
+			     "    if abs(part) > abs(whole) or not within(whole, unit): return 'RANGE'\n"
+			     "    return divide(a * part, whole, n)\n"
+			     "def answer(op, x, y, n, z):\n"
+			     "    if op == 's': return share(x, y, z, n)\n"
 			     "    if op == '/': return divide(x, y, n)\n"
 			     "    if op == 'c': return str((x > y) - (x < y))\n"
 			     "    if op == 'h': return say(x / 2)\n"
 			     "    if op == '*': return say(x * y)\n"
 			     "    return say(x + y if op == '+' else x - y)\n"
 			     "for line in sys.stdin:\n"
-			     "    op, a, b, n = line.rstrip('\\n').split('|')\n"
+			     "    op, a, b, n, c = line.rstrip('\\n').split('|')\n"
 			     "    if op == 'p': print(say(Decimal(a)) if number.match(a) else 'SYNTAX')\n"
-			     "    else: print(answer(op, strip(Decimal(a)), strip(Decimal(b)), int(n)))\n";
+			     "    else: print(answer(op, *(strip(Decimal(d)) for d in (a, b)), int(n), strip(Decimal(c))))\n";
 
 static uint64_t seed = 20240607;
 
@@ -307,16 +333,17 @@ static void random_text(char *out, bool wild)
 
 struct test_case {
 	char op;
-	char a[TEXT_MAX], b[TEXT_MAX + 4];
+	char a[TEXT_MAX], b[TEXT_MAX + 4], c[TEXT_MAX]; /* c: the whole of a share */
 	int places;
 };
 
 static struct test_case random_case(void)
 {
-	struct test_case c = { .op = "pp+-*/ch"[roll(8)], .places = (int)roll(roll(4) ? 9 : 39) };
+	struct test_case c = { .op = "pp+-*/chss"[roll(10)], .places = (int)roll(roll(4) ? 9 : 39) };
 
 	random_text(c.a, c.op == 'p');
 	random_text(c.b, false);
+	random_text(c.c, false);
 	if (c.op == 'c' && roll(4) == 0)
 		snprintf(c.b, sizeof c.b, "%s%s", c.a, strchr(c.a, '.') ? "000" : ".0");
 	return c;
@@ -347,7 +374,7 @@ static void check_padded(const char *text, enum dec_result expected, struct dec 
 {
 	static const char traps[] = "0.9\"";
 	char scratch[DEC_TEXT_MAX];
-	struct span canonical;
+	struct dec_text canonical;
 	struct dec d;
 
 	for (const char *trap = traps; *trap; trap++) {
@@ -356,12 +383,44 @@ static void check_padded(const char *text, enum dec_result expected, struct dec 
 		if (expected != DEC_OK)
 			continue;
 		assert_int_equal(dec_cmp(d, value), 0);
-		assert_int_equal(dec_parse(canonical, &d), DEC_OK);
+		assert_int_equal(dec_parse(canonical.text, &d), DEC_OK);
 		assert_int_equal(dec_cmp(d, value), 0);
 		char shortest[DEC_TEXT_MAX];
 		size_t n = (size_t)(dec_print(shortest, value) - shortest);
-		assert_true(span_eq(canonical, (struct span){ shortest, n }));
+		assert_true(span_eq(canonical.text, (struct span){ shortest, n }));
 	}
+}
+
+/* the mean of two texts is what the arithmetic says, whichever way it takes */
+static void check_mean(const char *a, const char *b)
+{
+	char scratch[2][DEC_TEXT_MAX], text[DEC_TEXT_MAX];
+	struct dec_text x, y;
+	struct dec sum;
+	char *end;
+
+	if (dec_canon(padded(a, '7'), scratch[0], &x) != DEC_OK || dec_canon(padded(b, '7'), scratch[1], &y) != DEC_OK)
+		return;
+	struct dec first = make(a);
+	enum dec_result r = dec_add(first, make(b), &sum);
+	r = r == DEC_OK ? dec_halve(sum, &sum) : r;
+	assert_int_equal(dec_mean(&x, &y, text, &end), r);
+	if (r == DEC_OK) {
+		*end = '\0';
+		assert_string_equal(text, show(sum));
+	}
+}
+
+static void means(void **state)
+{
+	static const char *const numbers[] = { "0", "1", "2", "9", "10", "0.5", "0.1", "0.00000001", "0.00000003",
+		"99999999", "99999999.99999999", "99999998.99999999", "12345678.5", "1.23456789", "142.35", "142.36000000",
+		"123456789", "100000000.1", "-3", "-0.5", "1e3", "0.000000001", "100000", "7.10000000", "0.99999999" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		for (size_t j = 0; j < COUNT(numbers); j++)
+			check_mean(numbers[i], numbers[j]);
 }
 
 static const char *our_answer(const struct test_case *c)
@@ -370,6 +429,8 @@ static const char *our_answer(const struct test_case *c)
 	enum dec_result r = dec_parse(span_of(c->a), &a);
 
 	check_padded(c->a, r, a);
+	if (c->op != 'p')
+		check_mean(c->a, c->b);
 	if (c->op == 'p')
 		out = r == DEC_OK ? a : out;
 	else
@@ -386,6 +447,9 @@ static const char *our_answer(const struct test_case *c)
 		break;
 	case '/':
 		r = dec_div_trunc(a, b, c->places, &out);
+		break;
+	case 's':
+		r = dec_share_trunc(a, b, make(c->c), c->places, &out);
 		break;
 	case 'h':
 		r = dec_halve(a, &out);
@@ -413,7 +477,8 @@ static void agrees_with_python(void **state)
 	assert_non_null(questions);
 	for (size_t i = 0; i < CASES; i++) {
 		cases[i] = random_case();
-		fprintf(questions, "%c|%s|%s|%d\n", cases[i].op, cases[i].a, cases[i].b, cases[i].places);
+		fprintf(questions, "%c|%s|%s|%d|%s\n", cases[i].op, cases[i].a, cases[i].b, cases[i].places,
+		    cases[i].c);
 	}
 	assert_int_equal(fflush(questions), 0);
 	FILE *answers = ask_oracle(questions, &pid);
@@ -422,8 +487,8 @@ static void agrees_with_python(void **state)
 		answer[strcspn(answer, "\n")] = '\0';
 		const char *ours = our_answer(&cases[i]);
 		if (strcmp(ours, answer) != 0)
-			fail_msg("%s %c %s (%d places): %s, but python says %s", cases[i].a, cases[i].op, cases[i].b,
-			    cases[i].places, ours, answer);
+			fail_msg("%s %c %s (%d places, %s): %s, but python says %s", cases[i].a, cases[i].op,
+			    cases[i].b, cases[i].places, cases[i].c, ours, answer);
 	}
 	assert_null(fgets(answer, sizeof answer, answers));
 	fclose(answers);
@@ -441,8 +506,10 @@ int main(void)
 		cmocka_unit_test(no_operation_wraps),
 		cmocka_unit_test(computes_in_place),
 		cmocka_unit_test(cuts_toward_zero),
+		cmocka_unit_test(a_share_need_not_fit_on_the_way),
 		cmocka_unit_test(compares_unlike_scales),
 		cmocka_unit_test(canonical_text_is_not_copied),
+		cmocka_unit_test(means),
 		cmocka_unit_test(every_reason_is_a_sentence),
 		cmocka_unit_test(agrees_with_python),
 	};

@@ -147,6 +147,51 @@ static void the_first_snapshot_waits_for_something_to_tell(void **state)
 	equity_free(e);
 }
 
+/* a position that is closed and the balance that has what it realized are one change */
+static void half_of_a_change_is_not_told(void **state)
+{
+	struct equity *e = make("USDT", EQUITY_ANY, 0);
+	static const char closed[] = "{'type':'position_update','symbol':'SOL','qty':'0','entryPrice':'0','ts':3,'more':true}";
+
+	(void)state;
+	set_balance(e, "10");
+	feed(e, PRICE("SOLUSDT", "11", "1"));
+	feed(e, POSITION("SOLUSDT", "1", "10", "2"));
+	assert_string_equal(feed(e, closed), "");
+	assert_string_equal(feed(e, "{'type':'balance_update','asset':'BNB','balance':'1','ts':3,'more':true}"), "");
+	assert_string_equal(feed(e, "{'type':'balance_update','asset':'USDT','balance':'11','ts':3}"),
+	    SNAPSHOT("11", "0", "11", "3", "'positions':0"));
+	/* where the other half never comes, whatever follows tells it */
+	feed(e, POSITION("SOLUSDT", "1", "11", "4"));
+	assert_string_equal(feed(e, closed), "");
+	assert_string_equal(feed(e, "{'type':'heartbeat','ts':5}"), SNAPSHOT("11", "0", "11", "5", "'positions':0"));
+	equity_free(e);
+}
+
+static void simulated_parts_mark_the_whole(void **state)
+{
+	struct equity *e = make("USDT", EQUITY_ANY, 0);
+	static const char position[] = "{'type':'position_update','symbol':'SOL','qty':'%d','entryPrice':'1','ts':1,"
+				       "'markPrice':'1','simulated':%s}";
+
+	(void)state;
+	set_balance(e, "10");
+	assert_string_equal(
+	    feed(e, position, 1, "true"), SNAPSHOT("10", "0", "10", "1", "'positions':1,'simulated':true"));
+	feed(e, position, 2, "true");
+	assert_string_equal(feed(e, "{'type':'balance_update','asset':'USDT','balance':'11','ts':2,'simulated':true}"),
+	    SNAPSHOT("11", "0", "11", "2", "'positions':1,'simulated':true"));
+	assert_string_equal(
+	    feed(e, position, 0, "true"), SNAPSHOT("11", "0", "11", "1", "'positions':0,'simulated':true"));
+	assert_string_equal(feed(e, "{'type':'balance_update','asset':'USDT','balance':'12','ts':2}"),
+	    SNAPSHOT("12", "0", "12", "2", "'positions':0"));
+	feed(e, position, 1, "true");
+	feed(e, position, 1, "false");
+	assert_string_equal(feed(e, "{'type':'balance_update','asset':'USDT','balance':'13','ts':2}"),
+	    SNAPSHOT("13", "0", "13", "2", "'positions':1"));
+	equity_free(e);
+}
+
 static void every_holds_changes_back(void **state)
 {
 	struct equity *e = make("USDT", EQUITY_ANY, 1000);
@@ -661,6 +706,8 @@ int main(void)
 		cmocka_unit_test(a_short_position),
 		cmocka_unit_test(fourteen_decimals_are_exact),
 		cmocka_unit_test(the_first_snapshot_waits_for_something_to_tell),
+		cmocka_unit_test(half_of_a_change_is_not_told),
+		cmocka_unit_test(simulated_parts_mark_the_whole),
 		cmocka_unit_test(every_holds_changes_back),
 		cmocka_unit_test(hedged_sides_are_two_positions),
 		cmocka_unit_test(own_mark_until_there_is_a_price),

@@ -84,6 +84,14 @@ static void every_key_has_its_slot(void **state)
 		{ "reason", EVENT_SLOT_REASON },
 		{ "contractSize", EVENT_SLOT_CONTRACT_SIZE },
 		{ "recv", EVENT_SLOT_RECV },
+		{ "side", EVENT_SLOT_SIDE },
+		{ "fee", EVENT_SLOT_FEE },
+		{ "feeAsset", EVENT_SLOT_FEE_ASSET },
+		{ "realizedPnl", EVENT_SLOT_REALIZED_PNL },
+		{ "id", EVENT_SLOT_ID },
+		{ "orderId", EVENT_SLOT_ORDER_ID },
+		{ "simulated", EVENT_SLOT_SIMULATED },
+		{ "more", EVENT_SLOT_MORE },
 	};
 	unsigned seen = 0;
 
@@ -159,12 +167,15 @@ static void markets_and_sources(void **state)
 
 /* ------------------------------------------------------------------------------------------------ writing */
 
+/* texts of prices stand where some bytes more can be read */
+#define PADDED(text) ((struct span){ text "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"", sizeof(text) - 1 })
+
 static struct event_price price(enum event_source source)
 {
-	return (struct event_price){ .symbol = SPAN("SOL"),
-		.price = SPAN("142.355"),
-		.ts = 1790526538940,
-		.pair = SPAN("SOLUSDT"),
+	return (struct event_price){ .symbol = PADDED("SOL"),
+		.price = PADDED("142.355"),
+		.ts = PADDED("1790526538940"),
+		.pair = PADDED("SOLUSDT"),
 		.market = EVENT_USDM,
 		.source = source };
 }
@@ -174,25 +185,25 @@ static void prices_of_books_and_trades(void **state)
 	struct event_price e = price(EVENT_BOOK);
 
 	(void)state;
-	e.book.bid = SPAN("142.35");
-	e.book.bid_qty = SPAN("2.6");
-	e.book.ask = SPAN("142.36");
-	e.book.ask_qty = SPAN("5.3");
+	e.book.bid = PADDED("142.35");
+	e.book.bid_qty = PADDED("2.6");
+	e.book.ask = PADDED("142.36");
+	e.book.ask_qty = PADDED("5.3");
 	assert_written(event_write_price(out, &e), "{\"type\":\"price_update\",\"symbol\":\"SOL\",\"price\":\"142."
 						   "355\",\"ts\":1790526538940,\"pair\":\"SOLUSDT\","
 						   "\"market\":\"usdm\",\"source\":\"book\",\"bid\":\"142.35\","
 						   "\"bidQty\":\"2.6\",\"ask\":\"142.36\",\"askQty\":\"5.3\"}\n");
 	e = price(EVENT_TRADE);
 	e.market = EVENT_SPOT;
-	e.trade.qty = SPAN("0.5");
-	e.trade.id = SPAN("8389765739703625592");
+	e.trade.qty = PADDED("0.5");
+	e.trade.id = PADDED("8389765739703625592");
 	assert_written(event_write_price(out, &e), "{\"type\":\"price_update\",\"symbol\":\"SOL\",\"price\":\"142."
 						   "355\",\"ts\":1790526538940,\"pair\":\"SOLUSDT\","
 						   "\"market\":\"spot\",\"source\":\"trade\",\"qty\":\"0.5\",\"side\":"
 						   "\"BUY\",\"id\":\"8389765739703625592\"}\n");
 	e.trade.sell = true;
-	e.ts = 0;
-	e.symbol = SPAN("\xe7\x89\x9b");
+	e.ts = PADDED("0");
+	e.symbol = PADDED("\xe7\x89\x9b");
 	assert_written(event_write_price(out, &e), "{\"type\":\"price_update\",\"symbol\":\"\xe7\x89\x9b\",\"price\":"
 						   "\"142.355\",\"ts\":0,\"pair\":\"SOLUSDT\","
 						   "\"market\":\"spot\",\"source\":\"trade\",\"qty\":\"0.5\",\"side\":"
@@ -214,8 +225,8 @@ static void prices_of_marks(void **state)
 	e.mark.next_funding_ts = 1790553600000;
 	snprintf(want, sizeof want, "%s,\"nextFundingTs\":1790553600000}\n", head);
 	assert_written(event_write_price(out, &e), want);
-	e.mark.index_price = SPAN("142");
-	e.mark.funding_rate = SPAN("-0.0001");
+	e.mark.index_price = PADDED("142");
+	e.mark.funding_rate = PADDED("-0.0001");
 	snprintf(want, sizeof want,
 	    "%s,\"indexPrice\":\"142\",\"fundingRate\":\"-0.0001\",\"nextFundingTs\":1790553600000}\n", head);
 	assert_written(event_write_price(out, &e), want);
@@ -226,11 +237,11 @@ static void prices_of_bars(void **state)
 	struct event_price e = price(EVENT_KLINE);
 
 	(void)state;
-	e.bar.interval = SPAN("1M");
-	e.bar.open = SPAN("1");
-	e.bar.high = SPAN("2");
-	e.bar.low = SPAN("0.5");
-	e.bar.volume = SPAN("0");
+	e.bar.interval = PADDED("1M");
+	e.bar.open = PADDED("1");
+	e.bar.high = PADDED("2");
+	e.bar.low = PADDED("0.5");
+	e.bar.volume = PADDED("0");
 	assert_written(event_write_price(out, &e), "{\"type\":\"price_update\",\"symbol\":\"SOL\",\"price\":\"142."
 						   "355\",\"ts\":1790526538940,\"pair\":\"SOLUSDT\","
 						   "\"market\":\"usdm\",\"source\":\"kline\",\"interval\":\"1M\","
@@ -273,6 +284,9 @@ static void snapshots(void **state)
 						    "\"unrealizedPnl\":\"-9.3125\",\"equity\":\"9990.6875\","
 						    "\"ts\":1790526538940,\"asset\":\"USDT\",\"positions\":2,"
 						    "\"unpriced\":[\"SOLUSDT\",\"\xe7\x89\x9bUSDT\"]}\n");
+	e.simulated = true;
+	assert_non_null(strstr((event_write_equity(out, &e)[-1] = '\0', out), "USDT\"],\"simulated\":true}"));
+	e.simulated = false;
 	e.n_unpriced = 1;
 	assert_non_null(strstr((event_write_equity(out, &e)[-1] = '\0', out), ",\"unpriced\":[\"SOLUSDT\"]}"));
 }
@@ -295,6 +309,116 @@ static void statuses(void **state)
 						    "\"source\":\"live\",\"stream\":\"solusdt@aggTrade\","
 						    "\"lastId\":\"3466782974\",\"nextId\":\"18446744073709551615\","
 						    "\"detail\":\"15 \\\"events\\\" missing\\n\"}\n");
+	e = (struct event_status){
+		.state = SPAN("notice"), .ts = 5, .event = SPAN("MARGIN_CALL"), .detail = SPAN("x")
+	};
+	assert_written(event_write_status(out, &e),
+	    "{\"type\":\"status\",\"state\":\"notice\",\"ts\":5,\"event\":\"MARGIN_CALL\",\"detail\":\"x\"}\n");
+	e.order_id = SPAN("a\"1");
+	e.simulated = true;
+	assert_written(event_write_status(out, &e), "{\"type\":\"status\",\"state\":\"notice\",\"ts\":5,"
+						    "\"event\":\"MARGIN_CALL\",\"orderId\":\"a\\\"1\",\"detail\":\"x\","
+						    "\"simulated\":true}\n");
+}
+
+/* ' stands for " in what is wanted */
+static void assert_record(const char *end, const char *want)
+{
+	char quoted[1024];
+	size_t n = strlen(want);
+
+	assert_true(n < sizeof quoted);
+	for (size_t i = 0; i <= n; i++)
+		quoted[i] = want[i] == '\'' ? '"' : want[i];
+	assert_written(end, quoted);
+}
+
+static void positions_are_written(void **state)
+{
+	struct event_position e = { .symbol = SPAN("SOL"),
+		.pair = SPAN("SOLUSDT"),
+		.market = EVENT_USDM,
+		.side = SPAN("BOTH"),
+		.qty = { -125, 1 },
+		.entry_price = { 31320000000000005, 14 },
+		.has_mark = true,
+		.mark_price = { 142355, 3 },
+		.has_pnl = true,
+		.unrealized_pnl = { 93125, 4 },
+		.ts = 1790526538940 };
+
+	(void)state;
+	assert_record(event_write_position(out, &e),
+	    "{'type':'position_update','symbol':'SOL','qty':'-12.5','entryPrice':'313.20000000000005',"
+	    "'markPrice':'142.355','unrealizedPnl':'9.3125','ts':1790526538940,'pair':'SOLUSDT','market':'usdm','positionSide':'BOTH'}\n");
+	e = (struct event_position){ .symbol = SPAN("BTC"),
+		.pair = SPAN("BTCUSD_PERP"),
+		.market = EVENT_COINM,
+		.side = SPAN("SHORT"),
+		.has_contract_size = true,
+		.contract_size = { 100, 0 },
+		.more = true,
+		.simulated = true };
+	assert_record(event_write_position(out, &e),
+	    "{'type':'position_update','symbol':'BTC','qty':'0','entryPrice':'0','ts':0,'pair':'BTCUSD_PERP',"
+	    "'market':'coinm','positionSide':'SHORT','contractSize':'100','more':true,'simulated':true}\n");
+	e = (struct event_position){ .symbol = SPAN("X\"") };
+	assert_record(event_write_position(out, &e),
+	    "{'type':'position_update','symbol':'X\\'','qty':'0','entryPrice':'0','ts':0}\n");
+}
+
+static void balances_are_written(void **state)
+{
+	struct event_balance e = { .asset = SPAN("USDT"), .balance = { 2429967947, 8 }, .ts = 7 };
+
+	(void)state;
+	assert_record(
+	    event_write_balance(out, &e), "{'type':'balance_update','asset':'USDT','balance':'24.29967947','ts':7}\n");
+	e.market = EVENT_SPOT;
+	e.reason = SPAN("SNAPSHOT");
+	e.has_parts = true;
+	e.free = (struct dec){ 2429967947, 8 };
+	e.simulated = true;
+	assert_record(event_write_balance(out, &e),
+	    "{'type':'balance_update','asset':'USDT','balance':'24.29967947','ts':7,'market':'spot',"
+	    "'reason':'SNAPSHOT','free':'24.29967947','locked':'0','simulated':true}\n");
+	e = (struct event_balance){ .asset = SPAN("BNB"), .more = true };
+	assert_record(
+	    event_write_balance(out, &e), "{'type':'balance_update','asset':'BNB','balance':'0','ts':0,'more':true}\n");
+}
+
+static void trades_are_written(void **state)
+{
+	struct event_trade e = { .symbol = SPAN("SOL"),
+		.pair = SPAN("SOLUSDT"),
+		.market = EVENT_USDM,
+		.position_side = SPAN("BOTH"),
+		.sell = true,
+		.price = { 1431, 1 },
+		.qty = { 125, 1 },
+		.ts = 1790526530001,
+		.has_fee = true,
+		.fee = { 7155, 4 },
+		.fee_asset = SPAN("USDT"),
+		.has_pnl = true,
+		.id = SPAN("702423109"),
+		.order_id = SPAN("8389765739703625592") };
+
+	(void)state;
+	assert_record(event_write_trade(out, &e),
+	    "{'type':'trade_executed','symbol':'SOL','side':'SELL','price':'143.1','qty':'12.5','ts':1790526530001,"
+	    "'pair':'SOLUSDT','market':'usdm','positionSide':'BOTH','fee':'0.7155','feeAsset':'USDT','realizedPnl':'0',"
+	    "'id':'702423109','orderId':'8389765739703625592'}\n");
+	e = (struct event_trade){ .symbol = SPAN("BTC"),
+		.price = { 2, 0 },
+		.qty = { 3, 0 },
+		.ts = 1,
+		.has_contract_size = true,
+		.contract_size = { 100, 0 },
+		.simulated = true };
+	assert_record(event_write_trade(out, &e),
+	    "{'type':'trade_executed','symbol':'BTC','side':'BUY','price':'2','qty':'3','ts':1,'contractSize':'100',"
+	    "'simulated':true}\n");
 }
 
 /* what a stranger says at length is cut, between two characters, and the line keeps its bound */
@@ -311,6 +435,7 @@ static void long_details_are_cut_between_characters(void **state)
 			.last_id = UINT64_MAX,
 			.next_id = UINT64_MAX,
 			.stream = { detail, sizeof detail },
+			.event = { detail, sizeof detail },
 			.detail = { detail, sizeof detail },
 			.source = SPAN("demo") };
 		assert_true(event_write_status(out, &e) - out <= LINE_RECORD_MAX);
@@ -331,7 +456,7 @@ static void long_details_are_cut_between_characters(void **state)
 static void records_keep_their_bound(void **state)
 {
 	char name[EVENT_NAME_MAX], number[DEC_TEXT_MAX];
-	struct event_price e = { .ts = INT64_MAX, .market = EVENT_COINM };
+	struct event_price e = { .ts = PADDED("9223372036854775807"), .market = EVENT_COINM };
 
 	(void)state;
 	memset(name, '\x01', sizeof name);
@@ -350,12 +475,22 @@ static void records_keep_their_bound(void **state)
 			e.mark.index_price = e.mark.funding_rate = n;
 			e.mark.next_funding_ts = INT64_MIN;
 		} else {
-			e.bar.interval = SPAN("12345678");
+			e.bar.interval = PADDED("12345678");
 			e.bar.open = e.bar.high = e.bar.low = e.bar.volume = n;
 			e.bar.closed = false;
 		}
 		assert_true(event_write_price(out, &e) - out + 32 <= LINE_RECORD_MAX);
 	}
+	struct span longest = { name, sizeof name };
+	struct dec d = { -1, 38 };
+	struct event_trade t = { longest, longest, EVENT_COINM, longest, true, d, d, INT64_MIN, true, d, longest, true,
+		d, longest, longest, true, d, true };
+	assert_true(event_write_trade(out, &t) - out <= LINE_RECORD_MAX);
+	struct event_position p = { longest, longest, EVENT_COINM, longest, d, d, true, d, true, d, true, d, INT64_MIN, true,
+		true };
+	assert_true(event_write_position(out, &p) - out <= LINE_RECORD_MAX);
+	struct event_balance b = { longest, d, EVENT_COINM, INT64_MIN, longest, true, d, d, true, true };
+	assert_true(event_write_balance(out, &b) - out <= LINE_RECORD_MAX);
 }
 
 /* ------------------------------------------------------------------------------------------------ reading */
@@ -476,12 +611,114 @@ static void positions(void **state)
 	take("{'ts':1,'entryPrice':1e1,'qty':0,'symbol':'BTC','contractSize':100,'market':'coinm','more':{}}");
 	assert_true(event_read_position(&f, &e, &why));
 	assert_true(span_is(e.pair, "BTC") && e.pair.p == e.symbol.p && span_is(e.side, "BOTH"));
-	assert_true(!e.has_mark && e.has_contract_size);
+	assert_true(!e.has_mark && e.has_contract_size && !e.more && !e.simulated);
 	assert_dec(e.contract_size, "100");
 	assert_dec(e.entry_price, "10");
-	take("{'ts':1,'entryPrice':'1','qty':'1','symbol':'S'}");
+	take("{'ts':1,'entryPrice':'1','qty':'1','symbol':'S','more':true,'simulated':true}");
 	assert_true(event_read_position(&f, &e, &why));
 	assert_int_equal(e.market, EVENT_NO_MARKET);
+	assert_true(e.more && e.simulated);
+}
+
+/* the names that records are matched by */
+static void names_are_made_full(void **state)
+{
+	static const struct {
+		const char *line, *pair;
+		enum event_market market;
+	} cases[] = {
+		{ "{'symbol':'SOL','price':'1','ts':1}", "SOLUSDC", EVENT_USDM },
+		{ "{'symbol':'SOL','price':'1','ts':1,'market':'spot'}", "SOLUSDC", EVENT_SPOT },
+		{ "{'symbol':'SOL','price':'1','ts':1,'market':'coinm'}", "SOL", EVENT_COINM },
+		{ "{'symbol':'SOL','price':'1','ts':1,'pair':'SOL'}", "SOL", EVENT_USDM },
+		{ "{'symbol':'SOL','price':'1','ts':1,'pair':'SOLUSDT','market':'coinm'}", "SOLUSDT", EVENT_COINM },
+	};
+	char full[2 * EVENT_NAME_MAX], long_name[EVENT_NAME_MAX];
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct event_tick t;
+		take(cases[i].line);
+		assert_true(event_read_tick(&f, &t, &why));
+		assert_true(event_full_name(SPAN("USDC"), t.symbol, &t.pair, &t.market, full));
+		assert_true(span_is(t.pair, cases[i].pair));
+		assert_int_equal(t.market, cases[i].market);
+	}
+	/* a symbol that is the beginning of its pair's own full is no pair left out */
+	struct span pair = SPAN("SOLUSDT");
+	enum event_market market = EVENT_SPOT;
+	assert_true(event_full_name(SPAN("USDC"), (struct span){ pair.p, 3 }, &pair, &market, full));
+	assert_true(span_is(pair, "SOLUSDT"));
+	memset(long_name, 'A', sizeof long_name);
+	pair = (struct span){ long_name, EVENT_NAME_MAX - 3 };
+	assert_false(event_full_name(SPAN("USDC"), pair, &pair, &market, full));
+	pair = (struct span){ long_name, EVENT_NAME_MAX - 4 };
+	assert_true(event_full_name(SPAN("USDC"), pair, &pair, &market, full));
+	assert_int_equal(pair.n, EVENT_NAME_MAX);
+}
+
+static void trades(void **state)
+{
+	struct event_trade e;
+	const char *why = NULL;
+
+	(void)state;
+	take("{'type':'trade_executed','symbol':'SOL','side':'SELL','price':'143.10','qty':'12.5','ts':1790526530001,"
+	     "'pair':'SOLUSDT','market':'usdm','positionSide':'LONG','fee':'-0.7155','feeAsset':'BNB',"
+	     "'realizedPnl':'-2.5','id':'702423109','orderId':'8389765739703625592','simulated':true}");
+	assert_true(event_read_trade(&f, &e, &why));
+	assert_true(span_is(e.symbol, "SOL") && span_is(e.pair, "SOLUSDT") && span_is(e.position_side, "LONG"));
+	assert_true(e.sell && e.has_fee && e.has_pnl && e.simulated && !e.has_contract_size);
+	assert_dec(e.price, "143.1");
+	assert_dec(e.qty, "12.5");
+	assert_dec(e.fee, "-0.7155");
+	assert_dec(e.realized_pnl, "-2.5");
+	assert_true(span_is(e.fee_asset, "BNB") && span_is(e.id, "702423109"));
+	assert_true(span_is(e.order_id, "8389765739703625592"));
+	assert_int_equal(e.market, EVENT_USDM);
+	assert_int_equal(e.ts, 1790526530001);
+	take("{'ts':1,'qty':1,'price':0,'side':'BUY','symbol':'S','id':5,'orderId':8389765739703625592,"
+	     "'simulated':false,'contractSize':10}");
+	assert_true(event_read_trade(&f, &e, &why));
+	assert_true(e.pair.p == e.symbol.p && span_is(e.position_side, "BOTH") && e.market == EVENT_NO_MARKET);
+	assert_true(!e.sell && !e.has_fee && !e.has_pnl && !e.simulated && e.has_contract_size);
+	assert_true(e.fee_asset.n == 0 && span_is(e.id, "5") && span_is(e.order_id, "8389765739703625592"));
+	take("{'ts':1,'qty':1,'price':0,'side':'BUY','symbol':'S'}");
+	assert_true(event_read_trade(&f, &e, &why));
+	assert_true(e.id.n == 0 && e.order_id.n == 0);
+}
+
+/* what is written, read again */
+static void records_come_back(void **state)
+{
+	struct event_trade t = { .symbol = SPAN("SOL"),
+		.pair = SPAN("SOLUSDT"),
+		.market = EVENT_SPOT,
+		.position_side = SPAN("SHORT"),
+		.price = { 5, 8 },
+		.qty = { 7, 0 },
+		.simulated = true };
+	struct event_position p = {
+		.symbol = SPAN("SOL"), .pair = SPAN("SOLUSDT"), .side = SPAN("BOTH"), .simulated = true
+	};
+	struct event_balance b = { .asset = SPAN("USDT"), .balance = { -1, 38 }, .simulated = true };
+	const char *why = NULL;
+
+	(void)state;
+	(event_write_trade(out, &t)[-1] = '\0');
+	take(out);
+	assert_true(event_read_trade(&f, &t, &why) && t.simulated && t.market == EVENT_SPOT && !t.has_fee);
+	assert_dec(t.price, "0.00000005");
+	(event_write_position(out, &p)[-1] = '\0');
+	take(out);
+	assert_true(event_read_position(&f, &p, &why) && p.simulated && span_is(p.side, "BOTH"));
+	(event_write_balance(out, &b)[-1] = '\0');
+	take(out);
+	assert_true(event_read_balance(&f, &b, &why) && b.simulated);
+	assert_dec(b.balance, "-0.00000000000000000000000000000000000001");
+	take("{'asset':'U','balance':1,'ts':1,'simulated':'true'}"); /* a word is no boolean */
+	assert_true(event_read_balance(&f, &b, &why) && !b.simulated);
 }
 
 static void balances_and_ticks(void **state)
@@ -546,6 +783,29 @@ static void broken_contracts_name_the_key(void **state)
 		assert_false(event_read_balance(&f, &b, &why));
 		assert_int_equal(strncmp(why, balance_keys[i], strlen(balance_keys[i])), 0);
 	}
+	static const char *const trade[] = { "'symbol':'SOL'", "'side':'BUY'", "'price':'1'", "'qty':'1'", "'ts':1",
+		"'pair':'P'", "'market':'usdm'", "'positionSide':'BOTH'", "'fee':'1'", "'feeAsset':'U'", "'realizedPnl':'1'",
+		"'contractSize':'1'", "'id':'1'", "'orderId':'1'" };
+	static const char *const bad_trade[] = { "'symbol':''", "'side':'Buy'", "'price':'x'", "'qty':'0'", "'ts':-1",
+		"'pair':5", "'market':'moon'", "'positionSide':'both'", "'fee':''", "'feeAsset':5", "'realizedPnl':null",
+		"'contractSize':[]", "'id':[]", "'orderId':1.5" };
+	static const char *const trade_keys[] = { "symbol ", "side ", "price ", "qty ", "ts ", "pair ", "market ",
+		"positionSide ", "fee ", "feeAsset ", "realizedPnl ", "contractSize ", "id or orderId ", "id or orderId " };
+	struct event_trade deal;
+	for (size_t i = 0; i <= sizeof trade / sizeof trade[0]; i++) { /* the last time all are sound */
+		size_t at = (size_t)snprintf(line, sizeof line, "{'x':0");
+		for (size_t j = 0; j < sizeof trade / sizeof trade[0]; j++)
+			at += (size_t)snprintf(line + at, sizeof line - at, ",%s", i == j ? bad_trade[j] : trade[j]);
+		snprintf(line + at, sizeof line - at, "}");
+		take(line);
+		why = "";
+		bool sound = event_read_trade(&f, &deal, &why);
+		assert_int_equal(sound, i == sizeof trade / sizeof trade[0]);
+		if (!sound && strncmp(why, trade_keys[i], strlen(trade_keys[i])) != 0)
+			fail_msg("%s: %s", bad_trade[i], why);
+	}
+	take("{'symbol':'S','side':'BUY','price':1,'qty':'-1','ts':1}");
+	assert_false(event_read_trade(&f, &deal, &why));
 	static const char *const ticks[] = { "{'price':1,'ts':1}", "{'symbol':'S','ts':1}", "{'symbol':'S','price':1}",
 		"{'symbol':'S','price':1,'ts':1,'source':'news'}", "{'symbol':'S','price':1,'ts':1,'source':5}",
 		"{'symbol':'S','price':1,'ts':1,'market':5}", "{'symbol':'S','price':1,'ts':1,'pair':''}" };
@@ -569,12 +829,18 @@ int main(void)
 		cmocka_unit_test(heartbeats),
 		cmocka_unit_test(snapshots),
 		cmocka_unit_test(statuses),
+		cmocka_unit_test(positions_are_written),
+		cmocka_unit_test(balances_are_written),
+		cmocka_unit_test(trades_are_written),
 		cmocka_unit_test(long_details_are_cut_between_characters),
 		cmocka_unit_test(records_keep_their_bound),
 		cmocka_unit_test(numbers_are_strings_or_numbers),
 		cmocka_unit_test(times_are_integers_from_zero),
 		cmocka_unit_test(strings_have_a_bound),
 		cmocka_unit_test(positions),
+		cmocka_unit_test(names_are_made_full),
+		cmocka_unit_test(trades),
+		cmocka_unit_test(records_come_back),
 		cmocka_unit_test(balances_and_ticks),
 		cmocka_unit_test(broken_contracts_name_the_key),
 	};

@@ -254,6 +254,21 @@ static void a_pipe_is_read_to_its_end(void **state)
 	symbols_free(s);
 }
 
+static void quotes_and_contracts(void **state)
+{
+	static const struct {
+		const char *pair, *quote;
+		unsigned contract;
+	} cases[] = { { "SOLUSDT", "USDT", 10 }, { "BTCUSDT_261225", "USDT", 100 }, { "BTCUSD_PERP", "USD", 100 },
+		{ "ETHBTC", "BTC", 10 }, { "NOSUCHXYZ", "", 10 }, { "USDT", "", 10 }, { "ADAUSD_PERP", "USD", 10 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_true(span_is(symbol_quote(span_of(cases[i].pair)), cases[i].quote));
+		assert_int_equal(symbol_usual_contract(span_of(cases[i].pair)), cases[i].contract);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +279,7 @@ int main(void)
 		cmocka_unit_test(bases_that_no_record_can_carry_are_left_out),
 		cmocka_unit_test(many_symbols),
 		cmocka_unit_test(a_pipe_is_read_to_its_end),
+		cmocka_unit_test(quotes_and_contracts),
 	};
 
 	return cmocka_run_group_tests_name("symbol", tests, NULL, NULL);

@@ -126,7 +126,7 @@ static int read_fixtures(void **state)
 			read_dir(e->d_name);
 	closedir(d);
 	qsort(fixtures, n_fixtures, sizeof fixtures[0], by_name);
-	assert_true(n_fixtures > 130);
+	assert_true(n_fixtures > 250);
 	return 0;
 }
 
@@ -252,7 +252,10 @@ static void take_apart(struct parts *p, const struct fixture *f)
 		p->market = event_market(market->text);
 	struct node *data = node_member(p->top, "data");
 	p->data = data ? data : p->top;
-	if (node_has_twins(p->top) || node_member(p->top, "type") || (market && !p->market) || !is_event(p->data) ||
+	/* an answer of REST is told by its path, so it has no other envelope */
+	const struct node *stream = node_member(p->top, "stream");
+	bool answer = stream && stream->text.n && stream->text.p[0] == '/';
+	if (answer || node_has_twins(p->top) || node_member(p->top, "type") || (market && !p->market) || !is_event(p->data) ||
 	    (data && node_member(p->top, "e")))
 		p->data = NULL;
 	p->timed = p->data && all_timed(p->data);
@@ -401,7 +404,7 @@ static void in_other_ways(void **state)
 			struct parts p;
 			if (f->refused && f->line[0] >= '0' && f->line[0] <= '9')
 				continue; /* no frame */
-			if (f->refused)
+			if (f->refused || strstr(f->name, "-as-text")) /* a number that must be a string there */
 				s.numbers = s.spellings = 0;
 			take_apart(&p, f);
 			own.market = p.market ? p.market : own.market;

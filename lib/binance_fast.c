@@ -1,0 +1,121 @@
+/* The bookTicker of futures as Binance writes it, bare or in the envelopes of the exchange and of bnc-stream, from bytes to
+ * record in one go: what most lines of most streams are. See lib/fast.h. */
+#include "binance_field.h"
+
+#include "fast.h"
+
+/* what surrounds the event; see bnc-wire(7) */
+struct wrap {
+	enum event_market market;
+	bool data; /* an envelope is open, and closes behind the event */
+};
+
+struct book {
+	struct dec_text bid, bid_qty, ask, ask_qty;
+};
+
+static const char *market(const char *p, struct wrap *w)
+{
+	struct span name;
+
+	FAST_TAKE(p, fast_text(p, ",\"market\":\""));
+	FAST_TAKE(p, fast_name(p, &name));
+	w->market = event_market(name);
+	return w->market == EVENT_NO_MARKET ? NULL : fast_text(p, "\",");
+}
+
+/* p behind the brace of the line -> behind that of the event */
+static inline const char *open_envelope(const char *p, struct wrap *w)
+{
+	if (fast_text(p, "\"e\""))
+		return p;
+	w->data = true;
+	if (fast_text(p, "\"recv\":")) {
+		FAST_TAKE(p, fast_integer(p + 7));
+		FAST_TAKE(p, market(p, w));
+	}
+	FAST_TAKE(p, fast_text(p, "\"stream\":\""));
+	FAST_TAKE(p, fast_string(p));
+	return fast_text(p, "\",\"data\":{");
+}
+
+/* the four numbers, from the quote in front of their keys */
+static inline const char *book(const char *p, struct book *b)
+{
+	const char *bid, *ask;
+
+	FAST_TAKE(p, fast_text(p, "\",\"b\":\""));
+	bid = p;
+	FAST_TAKE(p, fast_number(p, &b->bid));
+	size_t bid_n = (size_t)(p - bid);
+	FAST_TAKE(p, fast_text(p, "\",\"B\":\""));
+	FAST_TAKE(p, fast_number(p, &b->bid_qty));
+	FAST_TAKE(p, fast_text(p, "\",\"a\":\""));
+	ask = p;
+	FAST_TAKE(p, fast_number(p, &b->ask));
+	p = ask + fast_expect((size_t)(p - ask), bid_n);
+	FAST_TAKE(p, fast_text(p, "\",\"A\":\""));
+	return fast_number(p, &b->ask_qty);
+}
+
+/* the product, where the frame says it, must be that of the market: the other one gives no record */
+static inline const char *product(const char *p, enum event_market m)
+{
+	if (*p != ',')
+		return p;
+	return m == EVENT_COINM ? fast_text(p, ",\"st\":2") : fast_text(p, ",\"st\":1");
+}
+
+static inline const char *event(const char *p, const struct wrap *w, struct event_price *e, struct book *b,
+    size_t *id_digits)
+{
+	struct span ignored;
+
+	FAST_TAKE(p, fast_text(p, "\"e\":\"bookTicker\",\"u\":"));
+	const char *id = p;
+	FAST_TAKE(p, fast_integer(p));
+	p = id + fast_expect((size_t)(p - id), *id_digits);
+	*id_digits = (size_t)(p - id);
+	FAST_TAKE(p, fast_text(p, ",\"s\":\""));
+	FAST_TAKE(p, fast_name(p, &e->pair));
+	if (p[3] == 'p') {
+		FAST_TAKE(p, fast_text(p, "\",\"ps\":\""));
+		FAST_TAKE(p, fast_name(p, &ignored));
+	}
+	FAST_TAKE(p, book(p, b));
+	FAST_TAKE(p, fast_text(p, "\",\"T\":"));
+	FAST_TAKE(p, fast_time(p, &ignored));
+	FAST_TAKE(p, fast_text(p, ",\"E\":"));
+	FAST_TAKE(p, fast_time(p, &e->ts));
+	return product(p, w->market);
+}
+
+const char *binance_fast(struct binance *b, const char *p, const char *end, struct line_out *out)
+{
+	struct wrap w = { .market = b->market };
+	struct event_price *e = &b->event;
+	struct book book;
+
+	if (scan_unlikely(*p != '{' || (b->fills && b->fills->n > 0)))
+		return NULL;
+	FAST_TAKE(p, open_envelope(p + 1, &w));
+	FAST_TAKE(p, event(p, &w, e, &book, &b->id_digits));
+	FAST_TAKE(p, w.data ? fast_text(p, "}}\n") : fast_text(p, "}\n"));
+	bool empty = binance_field_is_zero(book.bid.text) || binance_field_is_zero(book.ask.text);
+	if (scan_unlikely(p > end || empty || w.market == EVENT_SPOT))
+		return NULL;
+	if (scan_unlikely(!line_room(out, LINE_RECORD_MAX)))
+		return NULL;
+	e->market = w.market;
+	e->source = EVENT_BOOK;
+	e->book.bid = book.bid.text;
+	e->book.ask = book.ask.text;
+	e->book.bid_qty = book.bid_qty.text;
+	e->book.ask_qty = book.ask_qty.text;
+	char *mean = event_begin_price(out->p, symbol_base(b->symbols, e->pair));
+	(void)dec_mean(&book.bid, &book.ask, mean, &mean); /* of plain numbers there always is one */
+	out->p = event_end_price(mean, e);
+	out->lines++;
+	b->records++;
+	return p;
+}

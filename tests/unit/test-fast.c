@@ -1,0 +1,205 @@
+/* lib/fast.h, and what is made of it: which lines take the short way, and that it leads to the same */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "../fuzz/mutate.h"
+
+#include "../fuzz/fuzz-fast.c"
+
+#define BOOK(numbers) "{\"e\":\"bookTicker\",\"u\":400900217,\"s\":\"BNBUSDT\"," numbers ",\"T\":1568014460891,\"E\":1568014460893}"
+#define NUMBERS       "\"b\":\"25.35190000\",\"B\":\"31.21000000\",\"a\":\"25.36520000\",\"A\":\"40.66000000\""
+#define RECORD(price, rest)                                                                                            \
+	"{\"type\":\"price_update\",\"symbol\":\"SOL\",\"price\":\"" price                                             \
+	"\",\"ts\":1568014460893,\"pair\":\"SOLUSDT\",\"market\":\"usdm\",\"source\":\"book\"," rest "}"
+#define REST "\"bid\":\"1\",\"bidQty\":\"2\",\"ask\":\"3\",\"askQty\":\"4\""
+
+static struct subject *fast;
+
+static int open_fast(void **state)
+{
+	(void)state;
+	fast = subject_new(EVENT_USDM, false);
+	return 0;
+}
+
+static int close_fast(void **state)
+{
+	(void)state;
+	subject_free(fast);
+	return 0;
+}
+
+/* does it take the short way? Whatever it does, it must be right */
+static bool frame(const char *line, enum event_market market)
+{
+	struct span s = span_of(line);
+	char *p = fuzz_fast_pad(s);
+
+	LLVMFuzzerTestOneInput((const uint8_t *)line, s.n);
+	binance_open(&fast->b, market);
+	fast->out.p = fast->out.buf;
+	bool taken = binance_fast(&fast->b, p, p + s.n + 1, &fast->out) != NULL;
+	free(p);
+	return taken;
+}
+
+static bool record(const char *line)
+{
+	struct span s = span_of(line);
+	char *p = fuzz_fast_pad(s);
+	struct event_tick tick;
+
+	LLVMFuzzerTestOneInput((const uint8_t *)line, s.n);
+	bool taken = event_fast_tick(p, p + s.n + 1, &tick) != NULL;
+	free(p);
+	return taken;
+}
+
+static void frames_as_the_exchange_writes_them_take_it(void **state)
+{
+	(void)state;
+	assert_true(frame(BOOK(NUMBERS), EVENT_USDM));
+	assert_true(frame("{\"stream\":\"bnbusdt@bookTicker\",\"data\":" BOOK(NUMBERS) "}", EVENT_USDM));
+	assert_true(frame("{\"recv\":1790526538968220,\"market\":\"usdm\",\"stream\":\"bnbusdt@bookTicker\",\"data\":" BOOK(
+			      NUMBERS) "}",
+	    EVENT_SPOT));
+	assert_true(frame("{\"e\":\"bookTicker\",\"u\":9400900220,\"s\":\"MATICUSDT\",\"ps\":\"MATICUSDT\",\"b\":\"0.25\",\"B\":"
+			  "\"767\",\"a\":\"0.26\",\"A\":\"0\",\"T\":1790526538938,\"E\":1790526538941,\"st\":1}",
+	    EVENT_USDM));
+	assert_true(frame("{\"e\":\"bookTicker\",\"u\":17242169,\"s\":\"BTCUSD_200626\",\"ps\":\"BTCUSD\",\"b\":\"9548.1\","
+			  "\"B\":\"52\",\"a\":\"9548.5\",\"A\":\"11\",\"T\":1591268628155,\"E\":1591268628166,\"st\":2}",
+	    EVENT_COINM));
+}
+
+/* each of these is one step off; some are as good, others no record at all */
+static void others_do_not(void **state)
+{
+	static const char *const lines[] = {
+		"", "{", "{}", "[" BOOK(NUMBERS) "]", " " BOOK(NUMBERS), BOOK(NUMBERS) " ", BOOK(NUMBERS) "}",
+		BOOK(NUMBERS ",\"st\":2"), "{\"data\":" BOOK(NUMBERS) "}",
+		"{\"stream\":\"bnbusdt@bookTicker\",\"data\":" BOOK(NUMBERS),
+		"{\"stream\":\"a name that is longer than any of a stream\",\"data\":" BOOK(NUMBERS) "}",
+		"{\"recv\":1790526538968220,\"market\":\"other\",\"stream\":\"x\",\"data\":" BOOK(NUMBERS) "}",
+		"{\"recv\":0790526538968220,\"market\":\"usdm\",\"stream\":\"x\",\"data\":" BOOK(NUMBERS) "}",
+		"{\"recv\":17905265389682201,\"market\":\"usdm\",\"stream\":\"x\",\"data\":" BOOK(NUMBERS) "}",
+		BOOK("\"B\":\"31.21\",\"b\":\"25.35\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\": \"25.35\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":25.35,\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"0\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"25.35\",\"B\":\"31.21\",\"a\":\"0.00\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"025.35\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"-25.35\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"25.\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\".35\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"2.5.3\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"25,35\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"25.35e1\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"123456789.1\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"1.123456789\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		BOOK("\"b\":\"12345678.12345678\",\"B\":\"31.21\",\"a\":\"25.36\",\"A\":\"40.66\""),
+		"{\"e\":\"bookTicker\",\"u\":0,\"s\":\"BNBUSDT\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"A\\u0042\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"\xe7\x89\x9bUSDT\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"ANAMEOF17LETTERS_\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"X\"," NUMBERS ",\"T\":1568014460891,\"E\":156801446089}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"X\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460893000}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"X\"," NUMBERS ",\"T\":1568014460.89,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"X\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460.89}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"X\"," NUMBERS ",\"T\":0568014460891,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":12345678901234567,\"s\":\"X\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"X\"," NUMBERS ",\"T\":-568014460891,\"E\":1568014460893}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"X\"," NUMBERS ",\"E\":1568014460893,\"T\":1568014460891}",
+		"{\"e\":\"bookTicker\",\"u\":1,\"s\":\"X\"," NUMBERS ",\"T\":1568014460891,\"E\":1568014460893,\"s\":\"Y\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		if (frame(lines[i], EVENT_USDM))
+			fail_msg("taken: %s", lines[i]);
+	assert_false(frame(BOOK(NUMBERS), EVENT_SPOT));
+	assert_false(frame(BOOK(NUMBERS ",\"st\":1"), EVENT_COINM));
+}
+
+/* reports of fills wait for one another by the times of what comes in between */
+static void none_does_while_a_fill_waits(void **state)
+{
+	static struct fills fills;
+	char *p = fuzz_fast_pad(SPAN(BOOK(NUMBERS)));
+	const char *end = p + strlen(BOOK(NUMBERS)) + 1;
+
+	(void)state;
+	fills_open(&fills);
+	binance_open(&fast->b, EVENT_USDM);
+	fast->b.fills = &fills;
+	fast->out.p = fast->out.buf;
+	assert_ptr_equal(binance_fast(&fast->b, p, end, &fast->out), end);
+	fills.n = 1;
+	assert_null(binance_fast(&fast->b, p, end, &fast->out));
+	free(p);
+}
+
+static void records_of_a_book_take_it(void **state)
+{
+	(void)state;
+	assert_true(record(RECORD("142.35", REST)));
+	assert_true(record(RECORD("0.00001234", REST)));
+	assert_true(record(RECORD("12345678", REST)));
+	assert_false(record(RECORD("123456789", REST)));
+	assert_false(record(RECORD("-1", REST)));
+	assert_false(record(RECORD("", REST)));
+	assert_false(record(RECORD("1", REST ",\"price\":\"2\"")));
+	assert_false(record(RECORD("1", "\"bid\":\"1\",\"bidQty\":\"2\",\"ask\":\"3\",\"askQty\":\"\\u0034\"")));
+	assert_false(record(RECORD("1", "\"bid\":\"1\",\"bidQty\":\"2\",\"ask\":\"3\",\"askQty\":4")));
+	assert_false(record("{\"type\":\"heartbeat\",\"ts\":1568014460893}"));
+}
+
+/* any digits around any point: the mean and the texts are those of the long way */
+static void numbers_of_any_length(void **state)
+{
+	struct subject *grammar = subject_new(EVENT_USDM, false);
+	uint64_t seed = 7;
+	size_t taken = 0;
+	char line[512], number[4][24];
+
+	(void)state;
+	for (int round = 0; round < 200000; round++) {
+		for (int i = 0; i < 4; i++) {
+			size_t n = 1 + chance_below(&seed, 18);
+			for (size_t k = 0; k < n; k++)
+				number[i][k] = "0123456789000999"[chance_below(&seed, 16)];
+			if (chance_percent(&seed, 90))
+				number[i][chance_below(&seed, n)] = '.';
+			number[i][n] = '\0';
+			if (i == 2 && chance_percent(&seed, 60)) /* near each other, as they are */
+				memcpy(number[2], number[0], strlen(number[0]) + 1);
+			if (i == 2 && chance_percent(&seed, 60))
+				number[2][strlen(number[2]) - 1] = (char)('0' + chance_below(&seed, 10));
+		}
+		snprintf(line, sizeof line, BOOK("\"b\":\"%s\",\"B\":\"%s\",\"a\":\"%s\",\"A\":\"%s\""), number[0], number[1],
+		    number[2], number[3]);
+		fuzz_fast_frame(grammar, fast, span_of(line));
+		taken += fast->b.records;
+	}
+	subject_free(grammar);
+	assert_true(taken > 5000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_as_the_exchange_writes_them_take_it),
+		cmocka_unit_test(others_do_not),
+		cmocka_unit_test(none_does_while_a_fill_waits),
+		cmocka_unit_test(records_of_a_book_take_it),
+		cmocka_unit_test(numbers_of_any_length),
+	};
+
+	return cmocka_run_group_tests_name("fast", tests, open_fast, close_fast);
+}
