@@ -1,14 +1,13 @@
 /* bnc-mock - an exchange on loopback: the market streams of Binance over TLS, from a seeded random walk or a recording,
- * with faults on demand.
+ * and an account with its events and signed calls, with faults on demand.
  *
- * Reads a script of faults; writes its port and what happens, as lines of JSON.
+ * Reads a script of faults and of what happens to the account; writes its port and what happens, as lines of JSON.
  *
  *     bnc-mock -p 8443 --ca-out ca.pem & bnc-stream -u wss://127.0.0.1:8443 --cacert ca.pem SOLUSDT | bnc-normalize
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,15 +16,20 @@
 #include "clock.h"
 #include "err.h"
 #include "io.h"
+#include "json.h"
 #include "mock_server.h"
 #include "num.h"
+#include "opt.h"
+#include "sandbox.h"
 
 static const char usage_text[] =
     "usage: bnc-mock [-hVv] [-p port] [--listen address] [--plain] [--tls cert key] [--name host] [--ca-out file]\n"
     "                [--keep file] [-m usdm|coinm|spot|all] [--walk seed] [--symbols a,b] [--rate n] [--epoch ms]\n"
     "                [--file recording] [-x speed|max] [--loop] [--start-after n] [--ping-every d] [--pong-within d]\n"
     "                [--max-age d] [--age-cut close|drop] [--max-streams n] [--max-messages n] [--errors bare|wrapped]\n"
-    "                [--fault spec] [--stdin-eof-ends] [--served file] [--port-file file] [--ready-fd n]\n";
+    "                [--account file] [--listen-key-age d] [--skew d] [--weight-limit n] [--ban d]\n"
+    "                [--fault spec] [--stdin-eof-ends] [--served file] [--port-file file] [--ready-fd n]\n"
+    "                [--no-sandbox]\n";
 
 static const char options_text[] =
     "  -p, --port port        listen there; 0: a free one (0); the port is the first line of output\n"
@@ -51,18 +55,26 @@ static const char options_text[] =
     "      --max-streams n    of a connection (1024)\n"
     "      --max-messages n   of a client in a second (15; spot 5)\n"
     "      --errors shape     of error replies: bare or wrapped\n"
+    "      --account file     an account: its key, balances and positions\n"
+    "      --listen-key-age d  a listen key's life (60m)\n"
+    "      --skew d           the exchange's clock is so much ahead, below zero behind (0)\n"
+    "      --weight-limit n   of REST in a minute; 0: none (2400; spot 6000)\n"
+    "      --ban d            for going on after 429 (120s)\n"
     "      --fault spec       a fault for every connection, as in the script; may be repeated\n"
     "      --stdin-eof-ends   end at the end of the script\n"
     "      --served file      write all that is served: connection, stream and payload, with tabs between\n"
     "      --port-file file   write the port there\n"
     "      --ready-fd n       write a newline to this descriptor when listening\n"
+    "      --no-sandbox       keep the rights that are not needed\n"
     "  -v, --verbose          say on standard error where it listens\n"
     "  -h, --help             this text\n"
     "  -V, --version          name and version\n";
 
-#define FAULTS_MAX 64
+#define FAULTS_MAX  64
+#define ACCOUNT_MAX 65536 /* bytes of --account */
 
 struct opts {
+	char **argv; /* --tls takes two words */
 	uint16_t port;
 	const char *address;
 	bool plain;
@@ -81,6 +93,10 @@ struct opts {
 	bool loop;
 	uint64_t start_after;
 	struct mock_rules rules;
+	const char *account;
+	int64_t listen_age, ban;  /* µs; -1: as usual */
+	int64_t weight_limit;	  /* -1: as usual */
+	int64_t skew_ms;
 	struct mock_fault *fault; /* owned by parse_args' static store */
 	size_t faults;
 	bool stdin_eof_ends;
@@ -110,6 +126,11 @@ enum {
 	OPT_MAX_STREAMS,
 	OPT_MAX_MESSAGES,
 	OPT_ERRORS,
+	OPT_ACCOUNT,
+	OPT_LISTEN_KEY_AGE,
+	OPT_SKEW,
+	OPT_WEIGHT_LIMIT,
+	OPT_BAN,
 	OPT_FAULT,
 	OPT_STDIN_EOF_ENDS,
 	OPT_SERVED,
@@ -141,69 +162,50 @@ static const struct option longs[] = {
 	{ "max-streams", required_argument, NULL, OPT_MAX_STREAMS },
 	{ "max-messages", required_argument, NULL, OPT_MAX_MESSAGES },
 	{ "errors", required_argument, NULL, OPT_ERRORS },
+	{ "account", required_argument, NULL, OPT_ACCOUNT },
+	{ "listen-key-age", required_argument, NULL, OPT_LISTEN_KEY_AGE },
+	{ "skew", required_argument, NULL, OPT_SKEW },
+	{ "weight-limit", required_argument, NULL, OPT_WEIGHT_LIMIT },
+	{ "ban", required_argument, NULL, OPT_BAN },
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "stdin-eof-ends", no_argument, NULL, OPT_STDIN_EOF_ENDS },
 	{ "served", required_argument, NULL, OPT_SERVED },
 	{ "port-file", required_argument, NULL, OPT_PORT_FILE },
 	{ "ready-fd", required_argument, NULL, OPT_READY_FD },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
 
-static _Noreturn void wrong(const char *option, const char *text, const char *what)
+static uint64_t number(const char *option, uint64_t min, uint64_t max)
 {
-	err_warn("%s: '%s' is not %s", option, text, what);
-	err_usage(usage_text);
+	char what[64];
+
+	snprintf(what, sizeof what, "a number from %" PRIu64 " to %" PRIu64, min, max);
+	return opt_u64(option, min, max, what);
 }
 
-static uint64_t number(const char *option, const char *text, uint64_t min, uint64_t max)
+static int64_t duration(const char *option)
+{
+	return opt_duration(option, 0, "a duration");
+}
+
+static uint64_t thousandths(const char *option)
 {
 	uint64_t v;
 
-	if (!num_u64(span_of(text), min, max, &v)) {
-		err_warn("%s: '%s' is not a number from %" PRIu64 " to %" PRIu64, option, text, min, max);
-		err_usage(usage_text);
-	}
+	if (!num_thousandths(span_of(optarg), 1, 1000000000, &v))
+		opt_wrong(option, "a number from 0.001 to 1000000");
 	return v;
 }
 
-static int64_t duration(const char *option, const char *text)
-{
-	int64_t us;
-
-	if (!num_duration(span_of(text), &us) || us > INT64_MAX / 4)
-		wrong(option, text, "a duration");
-	return us;
-}
-
-/* thousandths: "10", "0.5" */
-static uint64_t thousandths(const char *option, const char *text)
-{
-	int64_t us;
-	size_t n = strlen(text);
-
-	/* a duration without a unit is seconds, exact to the microsecond */
-	if (n == 0 || text[n - 1] < '0' || text[n - 1] > '9' || !num_duration(span_of(text), &us) || us % 1000 != 0 ||
-	    us < 1000 || us > 1000000000000)
-		wrong(option, text, "a number from 0.001 to 1000000");
-	return (uint64_t)us / 1000;
-}
-
-static size_t choice(const char *option, const char *text, const char *const *words)
-{
-	for (size_t i = 0; words[i]; i++)
-		if (strcmp(text, words[i]) == 0)
-			return i;
-	wrong(option, text, "one of the words it takes");
-}
-
-static enum mock_market market(const char *text)
+static enum mock_market market(void)
 {
 	static const char *const words[] = { "usdm", "coinm", "spot", "all", NULL };
 
-	return (enum mock_market)choice("-m", text, words);
+	return (enum mock_market)opt_word("-m", words, "usdm, coinm, spot or all");
 }
 
 static const char *host_name(const char *text)
@@ -211,7 +213,7 @@ static const char *host_name(const char *text)
 	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
 
 	if (n == 0 || text[n] != '\0' || n > 253)
-		wrong("--name", text, "a host name");
+		opt_wrong("--name", "a host name");
 	return text;
 }
 
@@ -219,27 +221,21 @@ static void add_fault(struct opts *o, const char *text)
 {
 	static struct mock_fault store[FAULTS_MAX];
 
-	if (o->faults == FAULTS_MAX) {
-		err_warn("--fault: at most %d", FAULTS_MAX);
-		err_usage(usage_text);
-	}
+	if (o->faults == FAULTS_MAX)
+		opt_usage("--fault: at most %d", FAULTS_MAX);
 	o->fault = store;
 	const char *why = mock_fault_parse(span_of(text), &store[o->faults++]);
-	if (why) {
-		err_warn("--fault: '%s': %s", text, why);
-		err_usage(usage_text);
-	}
+	if (why)
+		opt_usage("--fault: '%s': %s", text, why);
 }
 
 /* --tls takes two words; getopt knows of one */
-static void tls_files(struct opts *o, int argc, char **argv)
+static void tls_files(struct opts *o)
 {
 	o->cert = optarg;
-	if (optind >= argc) {
-		err_warn("--tls needs two files, certificate and key");
-		err_usage(usage_text);
-	}
-	o->key = argv[optind++];
+	if (!o->argv[optind])
+		opt_usage("--tls needs two files, certificate and key");
+	o->key = o->argv[optind++];
 }
 
 /* options that say what is served and how fast; false: it is none of them */
@@ -247,32 +243,32 @@ static bool source_option(struct opts *o, int c)
 {
 	switch (c) {
 	case 'm':
-		o->market = market(optarg);
+		o->market = market();
 		return true;
 	case OPT_WALK:
-		o->seed = number("--walk", optarg, 0, UINT64_MAX);
+		o->seed = number("--walk", 0, UINT64_MAX);
 		return true;
 	case OPT_SYMBOLS:
 		o->symbols = optarg;
 		return true;
 	case OPT_RATE:
-		o->rate = thousandths("--rate", optarg);
+		o->rate = thousandths("--rate");
 		return true;
 	case OPT_EPOCH:
-		o->epoch_ms = (int64_t)number("--epoch", optarg, 0, 4102444800000);
+		o->epoch_ms = (int64_t)number("--epoch", 0, 4102444800000);
 		o->epoch = true;
 		return true;
 	case OPT_FILE:
 		o->file = optarg;
 		return true;
 	case 'x':
-		o->speed = strcmp(optarg, "max") == 0 ? 0 : thousandths("-x", optarg);
+		o->speed = strcmp(optarg, "max") == 0 ? 0 : thousandths("-x");
 		return true;
 	case OPT_LOOP:
 		o->loop = true;
 		return true;
 	case OPT_START_AFTER:
-		o->start_after = number("--start-after", optarg, 0, 1000000);
+		o->start_after = number("--start-after", 0, 1000000);
 		return true;
 	default:
 		return false;
@@ -287,28 +283,53 @@ static bool rule_option(struct opts *o, int c)
 
 	switch (c) {
 	case OPT_PING_EVERY:
-		o->rules.ping_every = duration("--ping-every", optarg);
+		o->rules.ping_every = duration("--ping-every");
 		return true;
 	case OPT_PONG_WITHIN:
-		o->rules.pong_within = duration("--pong-within", optarg);
+		o->rules.pong_within = duration("--pong-within");
 		return true;
 	case OPT_MAX_AGE:
-		o->rules.max_age = duration("--max-age", optarg);
+		o->rules.max_age = duration("--max-age");
 		return true;
 	case OPT_AGE_CUT:
-		o->rules.age_drops = choice("--age-cut", optarg, cuts) == 1;
+		o->rules.age_drops = opt_word("--age-cut", cuts, "close or drop") == 1;
 		return true;
 	case OPT_MAX_STREAMS:
-		o->rules.max_streams = number("--max-streams", optarg, 1, 100000);
+		o->rules.max_streams = number("--max-streams", 1, 100000);
 		return true;
 	case OPT_MAX_MESSAGES:
-		o->rules.max_messages = number("--max-messages", optarg, 1, 64);
+		o->rules.max_messages = number("--max-messages", 1, 64);
 		return true;
 	case OPT_ERRORS:
-		o->rules.errors_wrapped = choice("--errors", optarg, shapes) == 1;
+		o->rules.errors_wrapped = opt_word("--errors", shapes, "bare or wrapped") == 1;
 		return true;
 	case OPT_FAULT:
 		add_fault(o, optarg);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* an account and what holds for its requests; false: it is none of these */
+static bool account_option(struct opts *o, int c)
+{
+	switch (c) {
+	case OPT_ACCOUNT:
+		o->account = optarg;
+		return true;
+	case OPT_LISTEN_KEY_AGE:
+		o->listen_age = duration("--listen-key-age");
+		return true;
+	case OPT_SKEW:
+		if (!mock_account_skew(span_of(optarg), &o->skew_ms))
+			opt_wrong("--skew", "a duration of at most a day");
+		return true;
+	case OPT_WEIGHT_LIMIT:
+		o->weight_limit = (int64_t)number("--weight-limit", 0, 1000000000);
+		return true;
+	case OPT_BAN:
+		o->ban = duration("--ban");
 		return true;
 	default:
 		return false;
@@ -320,16 +341,16 @@ static const char *address(const char *text)
 	struct in6_addr a;
 
 	if (inet_pton(AF_INET, text, &a) != 1 && inet_pton(AF_INET6, text, &a) != 1)
-		wrong("--listen", text, "a numeric address");
+		opt_wrong("--listen", "a numeric address");
 	return text;
 }
 
 /* where it listens, and what it tells; false: it is none of them */
-static bool place_option(struct opts *o, int c, int argc, char **argv)
+static bool place_option(struct opts *o, int c)
 {
 	switch (c) {
 	case 'p':
-		o->port = (uint16_t)number("-p", optarg, 0, 65535);
+		o->port = (uint16_t)number("-p", 0, 65535);
 		return true;
 	case OPT_LISTEN:
 		o->address = address(optarg);
@@ -338,7 +359,7 @@ static bool place_option(struct opts *o, int c, int argc, char **argv)
 		o->plain = true;
 		return true;
 	case OPT_TLS:
-		tls_files(o, argc, argv);
+		tls_files(o);
 		return true;
 	case OPT_NAME:
 		o->name = host_name(optarg);
@@ -359,9 +380,7 @@ static bool place_option(struct opts *o, int c, int argc, char **argv)
 		o->port_file = optarg;
 		return true;
 	case OPT_READY_FD:
-		o->ready_fd = (int)number("--ready-fd", optarg, 1, 65535);
-		if (fcntl(o->ready_fd, F_GETFD) < 0)
-			wrong("--ready-fd", optarg, "an open descriptor");
+		o->ready_fd = opt_fd("--ready-fd");
 		return true;
 	case 'v':
 		o->verbose = true;
@@ -381,38 +400,33 @@ static void check_together(const struct opts *o)
 		why = "--tls: no certificate is made then, --ca-out, --name and --keep make no sense";
 	else if (o->loop && (!o->file || strcmp(o->file, "-") == 0))
 		why = "--loop: needs --file and a file";
-	if (why) {
-		err_warn("%s", why);
-		err_usage(usage_text);
-	}
+	if (why)
+		opt_usage("%s", why);
+}
+
+static bool take_option(void *opts, int c)
+{
+	struct opts *o = opts;
+
+	return source_option(o, c) || rule_option(o, c) || account_option(o, c) || place_option(o, c);
 }
 
 static struct opts parse_args(int argc, char **argv)
 {
-	struct opts o = { .address = "127.0.0.1",
+	static const struct opt options = { usage_text, options_text, ":hVvp:m:x:", longs, take_option };
+	struct opts o = { .argv = argv,
+		.address = "127.0.0.1",
 		.seed = 1,
 		.rate = 10000,
 		.speed = 1000,
 		.start_after = 1,
+		.listen_age = -1,
+		.ban = -1,
+		.weight_limit = -1,
 		.ready_fd = -1,
 		.rules = { .ping_every = -1, .pong_within = -1, .max_age = -1, .max_streams = 1024 } };
-	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":hVvp:m:x:", longs, NULL)) != -1) {
-		if (c == 'h')
-			err_help(usage_text, options_text);
-		if (c == 'V')
-			err_version();
-		if (!source_option(&o, c) && !rule_option(&o, c) && !place_option(&o, c, argc, argv)) {
-			err_option(c, argv[optind - 1]);
-			err_usage(usage_text);
-		}
-	}
-	if (optind < argc) {
-		err_warn("'%s': no operand is expected", argv[optind]);
-		err_usage(usage_text);
-	}
+	opt_no_operands(opt_parse(&options, argc, argv, &o), "");
 	check_together(&o);
 	return o;
 }
@@ -433,8 +447,7 @@ static void add_symbol(struct mock_walk *w, struct span name, enum mock_market m
 		    mock_walk_add(w, (struct span){ upper, name.n }, market_, &why))
 			return;
 	}
-	err_warn("--symbols: '%.*s': %s", (int)name.n, name.p, why);
-	err_usage(usage_text);
+	opt_usage("--symbols: '%.*s': %s", (int)name.n, name.p, why);
 }
 
 /* COIN-M symbols say what they are; the others trade on USDⓈ-M and on spot. The arrays of either futures host hold both
@@ -505,12 +518,49 @@ static void set_up_feed(struct mock_server *s, const struct opts *o, struct mock
 		.recording = o->file ? r : NULL,
 		.hub = &s->hub,
 		.log = s->log,
+		.tell = s->tell,
+		.file = o->file && strcmp(o->file, "-") == 0 ? "standard input" : o->file,
 		.market = o->market,
 		.speed = o->speed,
 		.start_after = o->start_after,
 		.fixed_epoch = o->epoch,
 		.loop = o->loop };
 	mock_feed_open(&s->feed);
+}
+
+static void read_account(struct mock_account *a, const char *path)
+{
+	static char text[ACCOUNT_MAX + 1 + JSON_PAD];
+	size_t n = 0;
+	ssize_t got = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && (got = read(fd, text + n, ACCOUNT_MAX + 1 - n)) > 0)
+		n += (size_t)got;
+	if (fd < 0 || got < 0)
+		err_die(ERR_SYSTEM, "--account: %s:", path);
+	close(fd);
+	if (n > ACCOUNT_MAX)
+		err_die(ERR_SYSTEM, "--account: %s: longer than %d bytes", path, ACCOUNT_MAX);
+	const char *why = mock_account_read(a, text, n);
+	explicit_bzero(text, sizeof text);
+	if (why)
+		err_die(ERR_SYSTEM, "--account: %s: %s", path, why);
+}
+
+static void set_up_account(struct mock_account *a, const struct opts *o, const struct mock_walk *w)
+{
+	mock_account_init(a);
+	a->walk = w;
+	if (o->account)
+		read_account(a, o->account);
+	if (o->listen_age >= 0)
+		a->listen_age = o->listen_age;
+	if (o->ban >= 0)
+		a->ban_ms = o->ban / 1000;
+	if (o->weight_limit >= 0)
+		a->weight_limit[0] = a->weight_limit[1] = o->weight_limit;
+	a->skew_ms = o->skew_ms;
 }
 
 static uint16_t set_up_socket(struct mock_server *s, const struct opts *o)
@@ -523,6 +573,22 @@ static uint16_t set_up_socket(struct mock_server *s, const struct opts *o)
 	return port;
 }
 
+/* Certificates of --tls are read again for another kind of connection, the configuration of OpenSSL when it is first
+ * needed; a fault may close the port and open it again. */
+static void enter_sandbox(const struct opts *o, uint16_t port)
+{
+	const char *const files[] = { o->cert, o->key, "/etc/ssl" };
+	struct sandbox s;
+
+	sandbox_open(&s, SANDBOX_ACCEPT | SANDBOX_LISTEN | SANDBOX_OPEN, opt_no_sandbox());
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (files[i])
+			sandbox_path(&s, files[i], SANDBOX_OPEN);
+	sandbox_port(&s, port);
+	if (!sandbox_enter(&s))
+		err_die(ERR_SYSTEM, "the sandbox:");
+}
+
 static void ready(struct mock_server *s, const struct opts *o, uint16_t port)
 {
 	char line[8];
@@ -530,6 +596,7 @@ static void ready(struct mock_server *s, const struct opts *o, uint16_t port)
 
 	if (o->port_file)
 		write_port(o->port_file, port);
+	enter_sandbox(o, port);
 	mock_log_plain(s->log, (struct span){ line, (size_t)n });
 	mock_log_flush(s->log);
 	if (o->verbose)
@@ -542,12 +609,13 @@ int main(int argc, char **argv)
 	static struct mock_server s;
 	static struct mock_walk walk;
 	static struct mock_recording recording;
+	static struct mock_account account;
 	struct mock_tls tls = { 0 };
 	struct mock_log log;
 
 	err_program(argv[0]);
 	if (!io_std_open())
-		return ERR_SYSTEM;
+		err_die(ERR_SYSTEM, "standard input, output or error:");
 	struct opts o = parse_args(argc, argv);
 
 	mock_server_init(&s);
@@ -561,10 +629,16 @@ int main(int argc, char **argv)
 	s.tell = err_warn;
 	s.rules = o.rules;
 	set_up_feed(&s, &o, &walk, &recording);
+	set_up_account(&account, &o, &walk);
+	s.account = &account;
 	if (!o.plain || o.ca_out) /* a file asked for is written in any case */
 		set_up_tls(&tls, &o);
-	s.door =
-	    (struct mock_door){ .tls = o.plain ? NULL : &tls, .market = o.market, .orders = &s.orders, .walk = &walk };
+	s.door = (struct mock_door){ .tls = o.plain ? NULL : &tls,
+		.market = o.market,
+		.orders = &s.orders,
+		.walk = &walk,
+		.account = &account,
+		.keyed = o.account != NULL };
 	uint16_t port = set_up_socket(&s, &o);
 	s.script_fd = STDIN_FILENO;
 	s.script_ended = o.file && strcmp(o.file, "-") == 0; /* standard input is the recording's */
@@ -581,6 +655,7 @@ int main(int argc, char **argv)
 	if (o.file)
 		mock_recording_close(&recording);
 	mock_walk_close(&walk);
+	mock_account_free(&account);
 	mock_tls_close(&tls);
 	if (!mock_log_close(&log))
 		err_die(ERR_SYSTEM, "--served: %s:", o.served);

@@ -35,6 +35,7 @@ static void forget_sub(struct mock_conn *c, struct mock_sub *s)
 	if (s->stream)
 		mock_hub_leave(c->hub, s->stream, c);
 	free(s->name);
+	free(s->events);
 }
 
 void mock_conn_free(struct mock_conn *c)
@@ -186,6 +187,8 @@ int64_t mock_conn_due(const struct mock_conn *c, int64_t now)
 {
 	int64_t due = c->deadline;
 
+	if (c->lag_until != INT64_MIN)
+		due = earlier(due, c->lag_until);
 	if (c->state == MOCK_OPEN) {
 		due = earlier(due, earlier(c->next_ping, c->age_at));
 		if (c->pings > 0)
@@ -216,7 +219,8 @@ static struct mock_stream *live_stream(struct mock_conn *c, enum mock_market mar
 	struct span rest;
 	struct span symbol = span_cut(name, '@', &rest);
 
-	if (c->tier == MOCK_TIER_PRIVATE || (c->tier != MOCK_TIER_NONE && c->tier != mock_name_tier(name)))
+	if (mock_name_is_key(name) || c->tier == MOCK_TIER_PRIVATE ||
+	    (c->tier != MOCK_TIER_NONE && c->tier != mock_name_tier(name)))
 		return NULL;
 	for (size_t i = 0; i < symbol.n && symbol.p[0] != '!'; i++)
 		if (symbol.p[i] >= 'A' && symbol.p[i] <= 'Z')
@@ -224,32 +228,52 @@ static struct mock_stream *live_stream(struct mock_conn *c, enum mock_market mar
 	return mock_hub_join(c->hub, market, name, c);
 }
 
-bool mock_conn_subscribe(struct mock_conn *c, struct span name)
+/* its subscription, a new one where there is none; NULL: there are too many, or no memory */
+static struct mock_sub *subscribe(struct mock_conn *c, struct span name)
 {
 	name.n = strnlen(name.p, name.n); /* names are strings here: what follows a NUL is gone */
-	if (find_sub(c, name))
-		return true;
+	struct mock_sub *there = find_sub(c, name);
+	if (there)
+		return there;
 	if (c->subs >= c->rules->max_streams)
-		return false;
+		return NULL;
 	if (c->subs == c->subs_cap) {
 		size_t cap = c->subs_cap ? c->subs_cap * 2 : 8;
 		struct mock_sub *sub = realloc(c->sub, cap * sizeof *sub);
 		if (!sub)
-			return false;
+			return NULL;
 		c->sub = sub;
 		c->subs_cap = cap;
 	}
 	struct mock_sub *s = &c->sub[c->subs];
-	s->market = c->market;
+	*s = (struct mock_sub){ .market = c->market };
 	if (s->market == MOCK_MARKETS) {
 		struct span rest;
 		s->market = mock_walk_is_coinm(span_cut(name, '@', &rest)) ? MOCK_COINM : MOCK_SPOT;
 	}
 	s->name = strndup(name.p, name.n);
 	if (!s->name)
-		return false;
+		return NULL;
 	s->stream = live_stream(c, s->market, name);
+	c->user |= mock_name_is_key(name);
 	c->subs++;
+	return s;
+}
+
+bool mock_conn_subscribe(struct mock_conn *c, struct span name)
+{
+	return subscribe(c, name) != NULL;
+}
+
+bool mock_conn_listen(struct mock_conn *c, struct span key, struct span events)
+{
+	struct mock_sub *s = subscribe(c, key);
+
+	if (!s)
+		return false;
+	free(s->events);
+	s->events = events.p ? strndup(events.p, events.n) : NULL;
+	s->silent = !s->events;
 	return true;
 }
 

@@ -3,7 +3,7 @@
 #ifndef BNC_MOCK_CONN_H
 #define BNC_MOCK_CONN_H
 
-#include "mock_buf.h"
+#include "mock_account.h"
 #include "mock_fault.h"
 #include "mock_hub.h"
 #include "mock_link.h"
@@ -35,7 +35,9 @@ enum mock_state {
 };
 
 struct mock_sub {
-	char *name; /* owned */
+	char *name;   /* owned */
+	bool silent;  /* user data that never comes: a listen key whose events are not named, or in the path */
+	char *events; /* user data: names with '/' between; owned; NULL: all */
 	enum mock_market market;
 	struct mock_stream *stream; /* NULL: acknowledged, and silent for ever */
 };
@@ -73,6 +75,14 @@ struct mock_conn {
 	enum mock_tier
 	    path_tier; /* as the path says it: MOCK_TIER_NONE for an unrouted one, which acts as public on usdm */
 	bool combined;
+	bool user; /* user data, as the path says it */
+	bool api;  /* the WebSocket API of spot */
+	struct {
+		bool logged_on;
+		int64_t subscription, subscriptions; /* the one there is, -1 none; how many there have been */
+		int64_t opened_ms;
+	} session;		      /* of the WebSocket API */
+	struct mock_account *account; /* borrowed; of the WebSocket API */
 
 	struct mock_buf in, out, message;
 	unsigned message_opcode; /* of the fragments in `message`; 0: none begun */
@@ -90,6 +100,8 @@ struct mock_conn {
 	size_t pings;		/* unanswered */
 	int64_t message_at[64]; /* when the latest messages came, a ring */
 	uint64_t messages;
+
+	int64_t lag_until; /* a REST request is left alone until then; INT64_MIN: none is */
 
 	/* faults that are on */
 	int64_t silent_until, hold_until;
@@ -124,6 +136,9 @@ void mock_conn_age(struct mock_conn *c, int64_t now);
 
 /* acknowledged always; false: there are too many */
 bool mock_conn_subscribe(struct mock_conn *c, struct span name);
+/* user data of a listen key by the query of the private tier; events: p NULL: none are named, and none come (the
+ * exchange's documents want them, bnc-wire(7) 3.2) */
+bool mock_conn_listen(struct mock_conn *c, struct span key, struct span events);
 void mock_conn_unsubscribe(struct mock_conn *c, struct span name);
 
 /* data can flow: -x max waits for such connections only */

@@ -4,9 +4,10 @@
 #include <sys/socket.h>
 
 #include "mock_act.h"
+#include "mock_api.h"
+#include "mock_desk.h"
 #include "mock_http.h"
 #include "mock_receive.h"
-#include "mock_rest.h"
 #include "mock_send.h"
 #include "mock_ws.h"
 
@@ -27,12 +28,13 @@ static void tell_fault(struct mock_conn *c, const struct mock_fault *f)
 
 void mock_door_accept(const struct mock_door *d, struct mock_conn *c, int64_t now)
 {
+	struct mock_seen seen = { .stage = MOCK_STAGE_TCP, .number = c->number };
 	struct mock_order **from = NULL;
 	struct mock_fault f;
 
 	c->state = d->tls ? MOCK_SHAKING : MOCK_ASKING;
 	c->deadline = now + HANDSHAKE_US;
-	if (mock_orders_take(d->orders, &from, MOCK_STAGE_TCP, c->number, MOCK_TIER_NONE, &f)) {
+	if (mock_orders_take(d->orders, &from, &seen, &f)) {
 		tell_fault(c, &f);
 		c->state = MOCK_ACCEPTED;
 		c->tls_fault = (int)f.n;
@@ -88,6 +90,8 @@ struct route {
 	enum mock_market market;
 	enum mock_tier tier, path_tier;
 	bool combined;
+	bool user;	   /* for user data, as far as the path tells */
+	bool api;	   /* the WebSocket API of spot */
 	struct span names; /* the rest of the path behind /ws/ */
 };
 
@@ -130,11 +134,17 @@ static bool find_route(const struct mock_door *d, const struct mock_request *r, 
 	to->tier = to->path_tier;
 	if (to->tier == MOCK_TIER_NONE && to->market == MOCK_USDM)
 		to->tier = MOCK_TIER_PUBLIC; /* unrouted paths still answer, with the content of /public */
+	if (d->keyed && (d->market == MOCK_SPOT || d->market == MOCK_MARKETS) && span_is(r->path, "/ws-api/v3")) {
+		to->market = MOCK_SPOT;
+		to->user = to->api = true;
+		return true;
+	}
 	to->combined = step_in(&path, SPAN("/stream"));
 	if (!to->combined && !step_in(&path, SPAN("/ws")))
 		return false;
 	if (path.n > 0)
 		to->names = (struct span){ path.p + 1, path.n - 1 };
+	to->user = to->path_tier == MOCK_TIER_PRIVATE || mock_name_is_key(to->names);
 	return !to->combined || path.n == 0;
 }
 
@@ -147,6 +157,34 @@ static bool subscribe_list(struct mock_conn *c, struct span list)
 		struct span item = span_cut(list, '/', &list);
 		int n = mock_http_decode(item, name, sizeof name);
 		if (n > 0 && !mock_conn_subscribe(c, (struct span){ name, (size_t)n }))
+			return false;
+	}
+	return true;
+}
+
+/* A listen key and the events that are wanted of it, as often as they come: listenKey=K&events=E/F. A key in the path
+ * itself, or without events, is taken and stays silent (bnc-wire(7) 3.2, forms D and E). */
+static bool listen_in(struct mock_conn *c, struct span query)
+{
+	char key[NAME_BYTES], events[NAME_BYTES];
+	struct span wanted;
+
+	for (size_t i = 0; i < c->subs; i++)
+		c->sub[i].silent = true;
+	while (query.p) {
+		struct span value;
+		struct span rest;
+		if (!span_is(span_cut(span_cut(query, '&', &rest), '=', &value), "listenKey") || !value.p) {
+			query = rest;
+			continue;
+		}
+		int n = mock_http_decode(value, key, sizeof key);
+		query = rest;
+		int m = -1;
+		if (query.p && span_is(span_cut(span_cut(query, '&', &rest), '=', &wanted), "events") && wanted.p)
+			m = mock_http_decode(wanted, events, sizeof events);
+		struct span list = { m < 0 ? NULL : events, m < 0 ? 0 : (size_t)m };
+		if (n > 0 && !mock_conn_listen(c, (struct span){ key, (size_t)n }, list))
 			return false;
 	}
 	return true;
@@ -250,18 +288,23 @@ static void tell_open(struct mock_conn *c, struct span path)
 static void open_up(const struct mock_door *d, struct mock_conn *c, const struct mock_request *r,
     const struct route *to, int64_t now, int64_t wall_ms)
 {
+	struct mock_seen seen = {
+		.stage = MOCK_STAGE_CONN, .number = c->number, .tier = c->path_tier, .user = c->user
+	};
 	struct mock_order **from = NULL;
 	struct mock_fault f;
 	struct span streams;
 
 	mock_conn_opened(c, now);
 	bool fits = subscribe_list(c, to->names);
+	if (c->path_tier == MOCK_TIER_PRIVATE)
+		fits = listen_in(c, r->query) && fits;
 	if (fits && to->combined && mock_http_param(r->query, SPAN("streams"), &streams))
 		fits = subscribe_list(c, streams);
 	tell_open(c, r->path);
 	if (!fits)
 		too_many(c, now);
-	while (mock_orders_take(d->orders, &from, MOCK_STAGE_CONN, c->number, c->path_tier, &f))
+	while (mock_orders_take(d->orders, &from, &seen, &f))
 		mock_act(c, &f, now, wall_ms);
 }
 
@@ -281,37 +324,19 @@ static void upgrade(
 	c->tier = to.tier;
 	c->path_tier = to.path_tier;
 	c->combined = to.combined;
-	if (mock_orders_take(d->orders, &from, MOCK_STAGE_HTTP, c->number, c->path_tier, &f)) {
+	c->user = to.user;
+	if (to.api)
+		mock_api_begin(c, d->account, wall_ms);
+	struct mock_seen seen = {
+		.stage = MOCK_STAGE_HTTP, .number = c->number, .tier = c->path_tier, .user = c->user
+	};
+	if (mock_orders_take(d->orders, &from, &seen, &f)) {
 		if (!fault_answer(c, r, &f, now))
 			return;
 	} else {
 		switch_over(c, r->key, SPAN(""));
 	}
 	open_up(d, c, r, &to, now, wall_ms);
-}
-
-static void rest(
-    const struct mock_door *d, struct mock_conn *c, const struct mock_request *r, int64_t now, int64_t wall_ms)
-{
-	struct mock_buf body = mock_buf_of(4u << 20);
-	int status = 400;
-
-	if (span_is(r->method, "GET"))
-		status = mock_rest(&body, d->walk, r, wall_ms);
-	else
-		mock_put_lit(&body, html);
-	bool json = mock_buf_len(&body) > 0 && mock_buf_span(&body).p[0] != '<';
-	mock_log_begin(c->log, "http", c->number);
-	mock_log_text(c->log, "path", r->path);
-	mock_log_number(c->log, "status", status);
-	mock_log_end(c->log);
-	mock_http_answer(&c->out, status, r->close ? SPAN("Connection: close\r\n") : SPAN(""),
-	    json ? SPAN("application/json;charset=UTF-8") : SPAN("text/html"), mock_buf_span(&body));
-	mock_buf_free(&body);
-	if (r->close)
-		mock_conn_end_after(c, MOCK_END_NOTIFY, "answered", now);
-	else
-		c->deadline = now + HANDSHAKE_US;
 }
 
 static void ask(const struct mock_door *d, struct mock_conn *c, int64_t now, int64_t wall_ms)
@@ -329,8 +354,8 @@ static void ask(const struct mock_door *d, struct mock_conn *c, int64_t now, int
 		}
 		if (r.upgrade)
 			upgrade(d, c, &r, now, wall_ms);
-		else
-			rest(d, c, &r, now, wall_ms);
+		else if (!mock_desk(d, c, &r, now, wall_ms))
+			return;
 		mock_buf_take(&c->in, r.size);
 	}
 }

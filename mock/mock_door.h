@@ -2,6 +2,7 @@
 #ifndef BNC_MOCK_DOOR_H
 #define BNC_MOCK_DOOR_H
 
+#include "mock_account.h"
 #include "mock_conn.h"
 #include "mock_orders.h"
 
@@ -11,6 +12,8 @@ struct mock_door {
 	enum mock_market market; /* MOCK_MARKETS: all of them */
 	struct mock_orders *orders;
 	const struct mock_walk *walk;
+	struct mock_account *account; /* counts the weight of requests, whoever makes them */
+	bool keyed;		      /* --account: it can be asked about */
 };
 
 /* a new connection: TLS is set up, or a fault of MOCK_STAGE_TCP */

@@ -18,6 +18,9 @@ enum arg {
 	ARG_TEXT,
 	ARG_HEX,
 	ARG_ERROR,
+	ARG_REST,
+	ARG_REST_BAD,
+	ARG_REST_TIME,
 };
 
 struct row {
@@ -45,6 +48,10 @@ static const struct row rows[] = {
 	{ "hang-up", MOCK_V_HANG_UP, MOCK_STAGE_HTTP, ARG_NONE, 0, NULL },
 	{ "headers", MOCK_V_HEADERS, MOCK_STAGE_HTTP, ARG_SIZE, 0, NULL },
 	{ "extension", MOCK_V_EXTENSION, MOCK_STAGE_HTTP, ARG_NONE, 0, NULL },
+	{ "rest", MOCK_V_REST, MOCK_STAGE_REST, ARG_REST, 0, NULL },
+	{ "rest-bad", MOCK_V_REST_BAD, MOCK_STAGE_REST, ARG_REST_BAD, 0, "cut empty html text array" },
+	{ "rest-delay", MOCK_V_REST_DELAY, MOCK_STAGE_REST, ARG_REST_TIME, 0, NULL },
+	{ "rest-lag", MOCK_V_REST_LAG, MOCK_STAGE_LAG, ARG_REST_TIME, 0, NULL },
 	{ "cut", MOCK_V_CUT, MOCK_STAGE_CONN, ARG_CHOICE, 0, "fin tls rst mid-frame mid-header" },
 	{ "close", MOCK_V_CLOSE, MOCK_STAGE_CONN, ARG_CLOSE, 1000, NULL },
 	{ "silence", MOCK_V_SILENCE, MOCK_STAGE_CONN, ARG_TIME, 0, NULL },
@@ -170,6 +177,68 @@ static const char *http(struct mock_fault *f, struct span rest)
 	return NULL;
 }
 
+static const char *path_of(struct mock_fault *f, struct span path)
+{
+	if (path.n == 0 || path.n >= sizeof f->path || path.p[0] != '/')
+		return "not a path";
+	memcpy(f->path, path.p, path.n);
+	return NULL;
+}
+
+/* behind the status: retry-after=SECONDS, path=/PATH, and at last code=N and the message */
+static const char *rest_reply(struct mock_fault *f, struct span rest)
+{
+	uint64_t n;
+
+	if (!num_u64(word(&rest), 200, 599, &n))
+		return "not an HTTP status";
+	f->n = (int64_t)n;
+	f->more = -1;
+	while (rest.n > 0) {
+		struct span value;
+		struct span key = span_cut(word(&rest), '=', &value);
+		const char *why = "behind the status: retry-after=SECONDS, path=/PATH, code=N message";
+		if (span_is(key, "retry-after") && value.p && num_u64(value, 0, 1000000, &n)) {
+			f->more = (int64_t)n;
+			why = NULL;
+		} else if (span_is(key, "path") && value.p) {
+			why = path_of(f, value);
+		} else if (span_is(key, "code") && value.p && num_i64(value, -100000, 100000, &f->code) &&
+			   f->code != 0) {
+			return keep(f, rest);
+		}
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* of an argument perhaps path=/PATH */
+static const char *maybe_path(struct mock_fault *f, struct span rest)
+{
+	struct span value;
+
+	if (rest.n == 0)
+		return NULL;
+	return span_is(span_cut(rest, '=', &value), "path") && value.p ? path_of(f, value) : "behind it: path=/PATH";
+}
+
+static const char *rest_bad(struct mock_fault *f, const struct row *row, struct span rest)
+{
+	const char *why = choice(f, row, word(&rest));
+
+	return why ? why : maybe_path(f, rest);
+}
+
+static const char *rest_time(struct mock_fault *f, struct span rest)
+{
+	const char *why = duration(f, word(&rest), true);
+
+	if (!why && f->us > 60000000)
+		why = "not a duration of at most a minute";
+	return why ? why : maybe_path(f, rest);
+}
+
 static const char *closing(struct mock_fault *f, struct span rest)
 {
 	struct span w = word(&rest);
@@ -262,6 +331,12 @@ static const char *arguments(struct mock_fault *f, const struct row *row, struct
 		return hex(f, rest);
 	case ARG_ERROR:
 		return error(f, row, rest);
+	case ARG_REST:
+		return rest_reply(f, rest);
+	case ARG_REST_BAD:
+		return rest_bad(f, row, rest);
+	case ARG_REST_TIME:
+		return rest_time(f, rest);
 	}
 	return "a fault of no kind";
 }
@@ -276,7 +351,7 @@ static int tier_word(struct span w)
 	return -1;
 }
 
-/* "#2", "each", "next 3", "/market", "at 10" in any order before the verb */
+/* "#2", "each", "next 3", "/market", "user", "at 10" in any order before the verb */
 static const char *selectors(struct mock_fault *f, struct span *rest, struct span *verb)
 {
 	for (;;) {
@@ -298,6 +373,8 @@ static const char *selectors(struct mock_fault *f, struct span *rest, struct spa
 			if (!num_u64(word(rest), 0, 1u << 30, &n))
 				return "behind 'at' stands a number of messages";
 			f->at = (int64_t)n;
+		} else if (span_is(w, "user")) {
+			f->user = true;
 		} else if (tier_word(w) >= 0) {
 			f->tier = tier_word(w);
 		} else {
@@ -322,8 +399,10 @@ const char *mock_fault_parse(struct span line, struct mock_fault *f)
 		f->word = rows[i].word;
 		if (f->stage != MOCK_STAGE_CONN && f->at > 0)
 			return "'at' is for connections that are open";
-		if (f->stage < MOCK_STAGE_HTTP && f->tier >= 0)
+		if (f->stage < MOCK_STAGE_HTTP && (f->tier >= 0 || f->user))
 			return "the tier is not known that early";
+		if ((f->stage == MOCK_STAGE_REST || f->stage == MOCK_STAGE_LAG) && (f->tier >= 0 || f->user))
+			return "it is about requests, which have no tier";
 		if (f->stage == MOCK_STAGE_SERVER && f->whom != MOCK_WHOM_ANY)
 			return "it is not about a connection";
 		return arguments(f, &rows[i], rest);

@@ -9,6 +9,8 @@ enum mock_stage {	   /* when a fault can be carried out */
 	MOCK_STAGE_SERVER, /* it has no connection */
 	MOCK_STAGE_TCP,	   /* a connection has been accepted */
 	MOCK_STAGE_HTTP,   /* it has asked for a WebSocket */
+	MOCK_STAGE_LAG,	   /* it has asked for something else, which has not been looked at */
+	MOCK_STAGE_REST,   /* and that has been answered */
 	MOCK_STAGE_CONN,   /* it is open */
 };
 
@@ -28,6 +30,10 @@ enum mock_verb {
 	MOCK_V_HANG_UP,
 	MOCK_V_HEADERS,
 	MOCK_V_EXTENSION,
+	MOCK_V_REST,
+	MOCK_V_REST_BAD, /* n: enum mock_rest_bad */
+	MOCK_V_REST_DELAY,
+	MOCK_V_REST_LAG,
 	MOCK_V_CUT, /* n: enum mock_cut */
 	MOCK_V_CLOSE,
 	MOCK_V_SILENCE,
@@ -71,6 +77,8 @@ enum mock_verb {
 enum mock_tls_fault { MOCK_TLS_SILENT, MOCK_TLS_GARBAGE, MOCK_TLS_CLOSE, MOCK_TLS_RST };
 enum mock_cut { MOCK_CUT_FIN, MOCK_CUT_TLS, MOCK_CUT_RST, MOCK_CUT_MID_FRAME, MOCK_CUT_MID_HEADER };
 
+enum mock_rest_bad { MOCK_REST_CUT, MOCK_REST_EMPTY, MOCK_REST_HTML, MOCK_REST_TEXT, MOCK_REST_ARRAY };
+
 enum mock_whom {
 	MOCK_WHOM_ANY,	  /* not said */
 	MOCK_WHOM_NUMBER, /* the connection `count`, now or when it comes */
@@ -79,19 +87,23 @@ enum mock_whom {
 };
 
 #define MOCK_FAULT_TEXT	   1024
+#define MOCK_FAULT_PATH	   64
 #define MOCK_FAULT_FOREVER INT64_MAX
 
 struct mock_fault {
 	enum mock_whom whom;
 	uint64_t count;
 	int tier;   /* enum mock_tier, -1: any */
+	bool user;  /* connections of user data only */
 	int64_t at; /* after so many messages of data; 0: at once */
 	enum mock_verb verb;
 	enum mock_stage stage;
-	const char *word; /* of the verb */
-	int64_t n;	  /* count, size, status, code or choice */
-	int64_t us;	  /* duration; MOCK_FAULT_FOREVER where none was given */
-	int64_t more;	  /* slow: bytes at a time; http: Retry-After in s or -1; error: code */
+	const char *word;	    /* of the verb */
+	int64_t n;		    /* count, size, status, code or choice */
+	int64_t us;		    /* duration; MOCK_FAULT_FOREVER where none was given */
+	int64_t more;		    /* slow: bytes at a time; http, rest: Retry-After in s or -1; error: code */
+	int64_t code;		    /* rest: the exchange's; 0: HTML */
+	char path[MOCK_FAULT_PATH]; /* rest: paths that begin so; empty: any */
 	enum mock_cert cert;
 	size_t text_n;
 	char text[MOCK_FAULT_TEXT]; /* reason, stream, location, message, bytes */

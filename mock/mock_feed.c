@@ -1,5 +1,7 @@
 #include "mock_feed.h"
 
+#include <inttypes.h>
+
 #include "mock_act.h"
 #include "mock_payload.h"
 #include "mock_send.h"
@@ -116,17 +118,34 @@ static void give_take(struct mock_feed *f)
 	}
 }
 
-static void end_recording(struct mock_feed *f, bool failed)
+static void end_of_recording(struct mock_feed *f, const char *event)
 {
-	if (!failed && f->loop && mock_recording_rewind(f->recording)) {
+	f->ended = true;
+	mock_log_begin(f->log, event, 0);
+	mock_log_number(f->log, "frames", (int64_t)f->takes);
+	mock_log_number(f->log, "bad", (int64_t)f->recording->bad);
+}
+
+static void end_recording(struct mock_feed *f)
+{
+	if (f->loop && mock_recording_rewind(f->recording)) {
 		f->first = -1;
 		return;
 	}
-	f->ended = true;
-	mock_log_begin(f->log, failed ? "recording-failed" : "recording-end", 0);
-	mock_log_number(f->log, "frames", (int64_t)f->takes);
-	mock_log_number(f->log, "bad", (int64_t)f->recording->bad);
+	end_of_recording(f, "recording-end");
 	mock_log_end(f->log);
+}
+
+/* what stood before the damage has been served; a loop would meet it again */
+static void fail_recording(struct mock_feed *f)
+{
+	const struct mock_recording *r = f->recording;
+
+	end_of_recording(f, "recording-failed");
+	mock_log_number(f->log, "offset", (int64_t)r->at);
+	mock_log_text(f->log, "why", span_of(r->why));
+	mock_log_end(f->log);
+	f->tell("%s: breaks off at byte %" PRIu64 ": %s", f->file, r->at, r->why);
 }
 
 /* the next frame of the recording stands in f->take; false: there is none now */
@@ -142,10 +161,10 @@ static bool fetch(struct mock_feed *f)
 	case MOCK_RECORDING_WAIT:
 		return false;
 	case MOCK_RECORDING_END:
-		end_recording(f, false);
+		end_recording(f);
 		return false;
 	case MOCK_RECORDING_FAILED:
-		end_recording(f, true);
+		fail_recording(f);
 		return false;
 	}
 	if (f->first < 0 && f->take.us >= 0) {
@@ -213,6 +232,12 @@ void mock_feed_pump(struct mock_feed *f, int64_t now, int64_t wall_ms)
 		pump_walk(f);
 }
 
+/* for more of a recording that comes through a pipe */
+static bool waits(const struct mock_feed *f)
+{
+	return f->recording && f->recording->waits;
+}
+
 int64_t mock_feed_due(const struct mock_feed *f, int64_t now)
 {
 	if (f->ended)
@@ -221,18 +246,18 @@ int64_t mock_feed_due(const struct mock_feed *f, int64_t now)
 		return f->hub->live >= f->start_after ? now : INT64_MAX;
 	if (f->speed == 0 && f->hub->live == 0)
 		return INT64_MAX;
+	if (f->speed == 0 && f->crowded)
+		return now + RETRY_US;
+	if (waits(f))
+		return INT64_MAX;
 	if (f->speed == 0)
-		return f->crowded ? now + RETRY_US : f->recording && !f->have && f->recording->pipe ? INT64_MAX : now;
+		return now;
 	if (!f->recording)
 		return real(f, mock_walk_next(f->walk));
-	if (f->have)
-		return take_due(f);
-	return f->recording->pipe ? INT64_MAX : now;
+	return f->have ? take_due(f) : now;
 }
 
 int mock_feed_fd(const struct mock_feed *f)
 {
-	bool waits = f->recording && f->recording->pipe && f->started && !f->ended && !f->have;
-
-	return waits ? f->recording->fd : -1;
+	return f->started && !f->ended && waits(f) ? f->recording->fd : -1;
 }

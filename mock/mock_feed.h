@@ -10,6 +10,9 @@ struct mock_feed {
 	struct mock_recording *recording; /* NULL: the walk plays */
 	struct mock_hub *hub;
 	struct mock_log *log;
+	void (*tell)(const char *format, ...)
+	    __attribute__((format(printf, 1, 2))); /* for people: a recording that breaks off */
+	const char *file;			   /* what they call the recording */
 	enum mock_market market;
 	uint64_t speed;	      /* thousandths; 0: as fast as the clients take it */
 	uint64_t start_after; /* subscriptions that must exist before it begins */

@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "num.h"
+
 static bool same_word(struct span a, struct span b)
 {
 	return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
@@ -18,6 +20,16 @@ static bool holds(struct span list, struct span word)
 	return false;
 }
 
+static bool body_length(struct mock_request *r, struct span value)
+{
+	uint64_t n;
+
+	if (!num_u64(value, 0, MOCK_HTTP_BODY_MAX, &n))
+		return false;
+	r->body.n = (size_t)n;
+	return true;
+}
+
 static bool header(struct mock_request *r, struct span line, unsigned *marks)
 {
 	struct span value;
@@ -28,6 +40,10 @@ static bool header(struct mock_request *r, struct span line, unsigned *marks)
 	value = span_trim(value);
 	if (same_word(name, SPAN("host")))
 		r->host = value;
+	else if (same_word(name, SPAN("x-mbx-apikey")))
+		r->api_key = value;
+	else if (same_word(name, SPAN("content-length")))
+		return body_length(r, value);
 	else if (same_word(name, SPAN("sec-websocket-key")))
 		r->key = value;
 	else if (same_word(name, SPAN("sec-websocket-version")))
@@ -71,6 +87,10 @@ enum mock_http_got mock_http_parse(struct span bytes, struct mock_request *r)
 			return MOCK_HTTP_BAD;
 	}
 	r->upgrade = marks == 7 && r->key.n > 0;
+	if (bytes.n - r->size < r->body.n)
+		return MOCK_HTTP_MORE;
+	r->body.p = bytes.p + r->size;
+	r->size += r->body.n;
 	return MOCK_HTTP_REQUEST;
 }
 
@@ -125,12 +145,16 @@ const char *mock_http_reason(int status)
 		return "Found";
 	case 400:
 		return "Bad Request";
+	case 401:
+		return "Unauthorized";
 	case 403:
 		return "Forbidden";
 	case 404:
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 408:
+		return "Request Timeout";
 	case 418:
 		return "I'm a teapot";
 	case 429:

@@ -5,6 +5,7 @@
 #include "mock_buf.h"
 
 #define MOCK_HTTP_HEAD_MAX (32u << 10)
+#define MOCK_HTTP_BODY_MAX (64u << 10)
 
 struct mock_request { /* views into the bytes that were parsed */
 	struct span method;
@@ -12,9 +13,11 @@ struct mock_request { /* views into the bytes that were parsed */
 	struct span query; /* behind it, or p == NULL */
 	struct span host;
 	struct span key; /* Sec-WebSocket-Key */
+	struct span api_key; /* X-MBX-APIKEY, or p == NULL */
+	struct span body;
 	bool upgrade;	 /* Upgrade: websocket, Connection: upgrade, version 13 */
 	bool close;	 /* Connection: close */
-	size_t size;	 /* of the head */
+	size_t size;	 /* of head and body */
 };
 
 enum mock_http_got {

@@ -134,6 +134,16 @@ static int all_slot(struct span name, enum mock_market market)
 	return span_is(name, "!markPrice@arr@1s") ? MOCK_MARK_1S : -1;
 }
 
+bool mock_name_is_key(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9'))
+			return false;
+	}
+	return name.n == MOCK_LISTEN_KEY;
+}
+
 static bool has_upper(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)

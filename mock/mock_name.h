@@ -51,6 +51,9 @@ bool mock_name_parse(struct span name, enum mock_market market, struct mock_name
 /* the tier of fstream that carries a name, the rule of 2026-04-23 */
 enum mock_tier mock_name_tier(struct span name);
 
+#define MOCK_LISTEN_KEY 64 /* letters and digits (bnc-wire(7) 3.1) */
+bool mock_name_is_key(struct span name);
+
 const char *mock_market_word(enum mock_market market); /* "usdm" ..., "all" */
 const char *mock_tier_word(enum mock_tier tier);       /* "public" ..., "none" */
 

@@ -25,11 +25,14 @@ void mock_orders_clear(struct mock_orders *o)
 	}
 }
 
-static bool meant(const struct mock_fault *f, enum mock_stage stage, unsigned number, enum mock_tier tier)
+static bool meant(const struct mock_fault *f, const struct mock_seen *seen)
 {
-	if (f->stage != stage || (f->whom == MOCK_WHOM_NUMBER && f->count != number))
+	if (f->stage != seen->stage || (f->whom == MOCK_WHOM_NUMBER && f->count != seen->number))
 		return false;
-	return stage < MOCK_STAGE_HTTP || f->tier < 0 || f->tier == (int)tier;
+	if (seen->stage == MOCK_STAGE_REST || seen->stage == MOCK_STAGE_LAG)
+		return span_starts(seen->path, span_of(f->path));
+	return seen->stage < MOCK_STAGE_HTTP ||
+	       ((f->tier < 0 || f->tier == (int)seen->tier) && (!f->user || seen->user));
 }
 
 /* an order for a number, or for so many, has its end */
@@ -40,12 +43,12 @@ static bool used_up(struct mock_fault *f)
 	return f->whom == MOCK_WHOM_NUMBER;
 }
 
-bool mock_orders_take(struct mock_orders *o, struct mock_order ***from, enum mock_stage stage, unsigned number,
-    enum mock_tier tier, struct mock_fault *f)
+bool mock_orders_take(
+    struct mock_orders *o, struct mock_order ***from, const struct mock_seen *seen, struct mock_fault *f)
 {
 	struct mock_order **at = *from ? *from : &o->first;
 
-	while (*at && !meant(&(*at)->fault, stage, number, tier))
+	while (*at && !meant(&(*at)->fault, seen))
 		at = &(*at)->next;
 	struct mock_order *order = *at;
 	if (!order)

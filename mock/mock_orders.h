@@ -17,9 +17,18 @@ struct mock_orders {
 bool mock_orders_add(struct mock_orders *o, const struct mock_fault *f);
 void mock_orders_clear(struct mock_orders *o);
 
+/* what is known of a connection at a stage */
+struct mock_seen {
+	enum mock_stage stage;
+	unsigned number;
+	enum mock_tier tier; /* of the path; from MOCK_STAGE_HTTP on */
+	bool user;	     /* it is for user data; from MOCK_STAGE_HTTP on */
+	struct span path;    /* MOCK_STAGE_REST */
+};
+
 /* the first order at or behind *from (NULL: from the start) that is for this connection at this stage; it is copied to
- * *f, counted, and *from moves behind it. false: there is none. tier: of the path, ignored before MOCK_STAGE_HTTP */
-bool mock_orders_take(struct mock_orders *o, struct mock_order ***from, enum mock_stage stage, unsigned number,
-    enum mock_tier tier, struct mock_fault *f);
+ * *f, counted, and *from moves behind it. false: there is none */
+bool mock_orders_take(
+    struct mock_orders *o, struct mock_order ***from, const struct mock_seen *seen, struct mock_fault *f);
 
 #endif

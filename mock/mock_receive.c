@@ -15,6 +15,8 @@ static bool too_often(struct mock_conn *c, unsigned opcode, int64_t now)
 
 	if (opcode == MOCK_WS_CLOSE || (opcode == MOCK_WS_PONG && !spot))
 		return false;
+	if (c->api && opcode != MOCK_WS_PING && opcode != MOCK_WS_PONG) /* its requests have weight instead */
+		return false;
 	most = most < ring ? most : ring;
 	int64_t oldest = c->messages >= most ? c->message_at[(c->messages - most) % ring] : INT64_MIN;
 	c->message_at[c->messages++ % ring] = now;

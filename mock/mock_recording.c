@@ -181,27 +181,58 @@ bool mock_recording_line(struct span line, struct mock_take *t)
 
 /* --- the file ------------------------------------------------------------------------------------------------ */
 
-bool mock_recording_open(struct mock_recording *r, const char *path)
+static bool readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) != 0;
+}
+
+static long take(void *user, char *p, size_t n)
+{
+	struct mock_recording *r = user;
+
+	return unpack_read(&r->unpack, p, n, !r->pipe || readable(r->fd));
+}
+
+static void begin(struct mock_recording *r)
+{
+	line_in_attach(&r->in, r->fd);
+	unpack_attach(&r->unpack, r->fd);
+}
+
+/* a FIFO is not waited for here: its writer may come later */
+static bool open_file(struct mock_recording *r, const char *path)
 {
 	struct stat st;
 
-	*r = (struct mock_recording){ .fd = 0 };
 	if (strcmp(path, "-") != 0)
-		r->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (r->fd < 0 || fstat(r->fd, &st) < 0 || !line_in_open(&r->in))
+		r->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (r->fd < 0 || fstat(r->fd, &st) < 0)
 		return false;
-	if (S_ISDIR(st.st_mode)) {
-		errno = EISDIR;
-		return false;
-	}
 	r->pipe = !S_ISREG(st.st_mode);
-	line_in_attach(&r->in, r->fd);
-	return true;
+	if (S_ISDIR(st.st_mode))
+		errno = EISDIR;
+	return !S_ISDIR(st.st_mode);
+}
+
+bool mock_recording_open(struct mock_recording *r, const char *path)
+{
+	*r = (struct mock_recording){ .fd = STDIN_FILENO };
+	if (open_file(r, path) && unpack_open(&r->unpack) && line_in_open_for(&r->in, UNPACK_FRAME_MAX, take, r)) {
+		begin(r);
+		return true;
+	}
+	int saved = errno;
+	mock_recording_close(r);
+	errno = saved;
+	return false;
 }
 
 void mock_recording_close(struct mock_recording *r)
 {
 	line_in_close(&r->in);
+	unpack_close(&r->unpack);
 	if (r->fd > 0)
 		close(r->fd);
 	r->fd = -1;
@@ -211,19 +242,20 @@ bool mock_recording_rewind(struct mock_recording *r)
 {
 	if (r->pipe || lseek(r->fd, 0, SEEK_SET) < 0)
 		return false;
-	line_in_attach(&r->in, r->fd);
+	begin(r);
 	return true;
 }
 
-static bool readable(int fd)
+static enum mock_recording_got failed(struct mock_recording *r, const char *why, uint64_t at)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, 0) != 0;
+	r->why = why;
+	r->at = at;
+	return MOCK_RECORDING_FAILED;
 }
 
 enum mock_recording_got mock_recording_next(struct mock_recording *r, struct mock_take *t)
 {
+	r->waits = false;
 	for (;;) {
 		struct span line;
 		enum line_got got = line_next(&r->in, &line);
@@ -239,12 +271,14 @@ enum mock_recording_got mock_recording_next(struct mock_recording *r, struct moc
 		}
 		if (r->in.ended)
 			return MOCK_RECORDING_END;
-		if (r->pipe && !readable(r->fd))
-			return MOCK_RECORDING_WAIT;
 		long n = line_fill(&r->in); /* 0: the end, behind a last line that may lack its '\n' */
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		if (n == UNPACK_MORE && r->pipe) {
+			r->waits = true;
 			return MOCK_RECORDING_WAIT;
-		if (n < 0)
-			return MOCK_RECORDING_FAILED;
+		}
+		if (n == UNPACK_FAILED)
+			return failed(r, strerror(errno), r->unpack.offset);
+		if (n == UNPACK_BROKEN)
+			return failed(r, r->unpack.why, r->unpack.at);
 	}
 }

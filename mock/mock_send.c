@@ -161,22 +161,27 @@ static bool keep(struct mock_conn *c, struct span stream, struct span payload)
 	return true;
 }
 
-void mock_send_data(struct mock_conn *c, struct span stream, struct span payload, int64_t now)
+void mock_send_event(struct mock_conn *c, struct span stream, struct span event, struct span payload, int64_t now)
 {
 	if (c->state != MOCK_OPEN || now < c->silent_until)
 		return;
-	if (takes(&c->drop, stream))
+	if (takes(&c->drop, event))
 		return;
-	if (c->helds < MOCK_REORDER_MAX && takes(&c->reorder, stream)) {
+	if (c->helds < MOCK_REORDER_MAX && takes(&c->reorder, event)) {
 		if (keep(c, stream, payload) && c->reorder.left == 0)
 			release(c);
 		return;
 	}
-	bool twice = takes(&c->dup, stream);
-	if (takes(&c->newline, stream))
+	bool twice = takes(&c->dup, event);
+	if (takes(&c->newline, event))
 		serve_broken(c, stream, payload);
 	else
 		serve(c, stream, payload);
 	if (twice)
 		serve(c, stream, payload);
+}
+
+void mock_send_data(struct mock_conn *c, struct span stream, struct span payload, int64_t now)
+{
+	mock_send_event(c, stream, stream, payload, now);
 }

@@ -14,4 +14,7 @@ void mock_send_ping(struct mock_conn *c, int64_t now, int64_t wall_ms);
 /* a message of data from its stream: through the faults that are on, wrapped where that is the style */
 void mock_send_data(struct mock_conn *c, struct span stream, struct span payload, int64_t now);
 
+/* the same for user data, which faults know by the name of the event and an envelope by `stream` */
+void mock_send_event(struct mock_conn *c, struct span stream, struct span event, struct span payload, int64_t now);
+
 #endif

@@ -13,11 +13,19 @@
 #include "io.h"
 #include "mock_act.h"
 #include "mock_control.h"
+#include "mock_post.h"
 #include "mock_receive.h"
+#include "mock_script.h"
 #include "mock_send.h"
 
 #define BACKLOG	    128
 #define NO_FDS_WAIT 100000 /* before the next accept, when descriptors have run out */
+
+/* the exchange's clock */
+static int64_t wall_ms_of(const struct mock_server *s)
+{
+	return clock_real_us() / 1000 + s->account->skew_ms;
+}
 
 /* --- listening ----------------------------------------------------------------------------------------------- */
 
@@ -45,13 +53,16 @@ static bool parse_address(const char *text, uint16_t port, struct sockaddr_stora
 
 static uint16_t port_of(int fd)
 {
-	struct sockaddr_storage a;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} a = { .v6 = { .sin6_port = 0 } };
 	socklen_t n = sizeof a;
 
-	if (getsockname(fd, (struct sockaddr *)&a, &n) < 0)
+	if (getsockname(fd, &a.any, &n) < 0)
 		return 0;
-	return ntohs(
-	    a.ss_family == AF_INET ? ((struct sockaddr_in *)&a)->sin_port : ((struct sockaddr_in6 *)&a)->sin6_port);
+	return ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
 }
 
 void mock_server_init(struct mock_server *s)
@@ -164,7 +175,7 @@ static struct mock_conn *new_conn(struct mock_server *s, int fd)
 	c->in = mock_buf_of(MOCK_MESSAGE_MAX + MOCK_CONN_IN_MAX + 3 * MOCK_CONN_RECORD);
 	c->out = mock_buf_of(MOCK_QUEUE_MAX);
 	c->message = mock_buf_of(MOCK_MESSAGE_MAX);
-	c->silent_until = c->hold_until = INT64_MIN;
+	c->silent_until = c->hold_until = c->lag_until = INT64_MIN;
 	c->close_code = -1;
 	return c;
 }
@@ -289,12 +300,13 @@ static void server_fault(struct mock_server *s, const struct mock_fault *f, int6
 /* the connections that are open now */
 static void fault_now(struct mock_server *s, const struct mock_fault *f, int64_t now)
 {
-	int64_t wall_ms = clock_real_us() / 1000;
+	int64_t wall_ms = wall_ms_of(s);
 
 	for (size_t i = 0; i < s->conns; i++) {
 		struct mock_conn *c = s->conn[i];
 		bool number = f->whom != MOCK_WHOM_NUMBER || f->count == c->number;
-		if (c->state == MOCK_OPEN && number && (f->tier < 0 || f->tier == (int)c->path_tier))
+		bool kind = (f->tier < 0 || f->tier == (int)c->path_tier) && (!f->user || c->user);
+		if (c->state == MOCK_OPEN && number && kind)
 			mock_act(c, f, now, wall_ms);
 	}
 }
@@ -306,6 +318,16 @@ static bool still_coming(const struct mock_server *s, unsigned number)
 		if (s->conn[i]->number == number)
 			return s->conn[i]->state < MOCK_OPEN;
 	return false;
+}
+
+static void deliver(void *ctx, enum mock_market market, struct span event, struct span payload)
+{
+	struct mock_server *s = ctx;
+	struct mock_letter letter = { market, event, payload };
+	int64_t now = clock_mono_us();
+
+	for (size_t i = 0; i < s->conns; i++)
+		mock_post(s->account, s->conn[i], &letter, now, wall_ms_of(s));
 }
 
 bool mock_server_order(struct mock_server *s, const struct mock_fault *f, bool standing)
@@ -340,8 +362,11 @@ static void script_line(struct mock_server *s, struct span line)
 	line = span_trim(line);
 	if (line.n == 0 || line.p[0] == '%')
 		return;
-	const char *why = mock_fault_parse(line, &f);
-	if (!why && !mock_server_order(s, &f, false))
+	const char *why = NULL;
+	enum mock_scripted done = mock_script(s->account, s->log, line, clock_mono_us(), wall_ms_of(s), &why);
+	if (done == MOCK_SCRIPT_OTHER)
+		why = mock_fault_parse(line, &f);
+	if (done == MOCK_SCRIPT_OTHER && !why && !mock_server_order(s, &f, false))
 		why = "out of memory";
 	mock_log_begin(s->log, why ? "refused" : "order", 0);
 	mock_log_text(s->log, "line", (struct span){ line.p, line.n < ECHO_MAX ? line.n : ECHO_MAX });
@@ -408,7 +433,8 @@ static int64_t next_due(const struct mock_server *s, int64_t now)
 {
 	int64_t due = earlier(mock_feed_due(&s->feed, now), s->accept_at);
 
-	if (mock_buf_len(&s->script) > 0)
+	due = earlier(due, mock_script_due(s->account));
+	if (mock_buf_len(&s->script) > 0 || now < s->script_at) /* until then nobody looks for more of it */
 		due = earlier(due, s->script_at);
 	if (now < s->accept_after)
 		due = earlier(due, s->accept_after);
@@ -450,10 +476,15 @@ static void wait_for_something(struct mock_server *s, struct pollfd *p, int64_t 
 
 static void serve_conns(struct mock_server *s, const struct pollfd *p, size_t polled, int64_t now)
 {
-	int64_t wall_ms = clock_real_us() / 1000;
+	int64_t wall_ms = wall_ms_of(s);
 
 	for (size_t i = 0; i < polled; i++)
 		look_after(s, s->conn[i], p[POLL_CONNS + i].revents, now, wall_ms);
+	for (size_t i = 0; i < polled; i++)
+		if (s->conn[i]->state == MOCK_ASKING && s->conn[i]->lag_until != INT64_MIN &&
+		    now >= s->conn[i]->lag_until)
+			mock_door_step(&s->door, s->conn[i], now, wall_ms);
+	mock_script_clock(s->account, now, wall_ms);
 	mock_feed_pump(&s->feed, now, wall_ms);
 	s->feed.crowded = false;
 	for (size_t i = 0; i < s->conns; i++) {
@@ -493,6 +524,8 @@ void mock_server_run(struct mock_server *s)
 {
 	static struct pollfd p[POLL_CONNS + MOCK_CONNS_MAX];
 
+	s->account->deliver = deliver;
+	s->account->ctx = s;
 	while (!s->stop) {
 		mock_log_flush(s->log);
 		wait_for_something(s, p, clock_mono_us());

@@ -21,6 +21,7 @@ struct mock_server {
 	struct mock_hub hub;
 	struct mock_log *log;
 	struct mock_orders orders;
+	struct mock_account *account; /* borrowed */
 	void (*tell)(const char *format, ...)
 	    __attribute__((format(printf, 1, 2))); /* for people: a line of the script that is wrong */
 

@@ -76,24 +76,37 @@ bool mock_walk_is_coinm(struct span name)
 	return tail.p && (span_ends(pair, SPAN("USD")) || span_ends(pair, SPAN("usd")));
 }
 
-static void split_name(struct mock_symbol *s, struct span name)
+struct span mock_walk_split(struct span name, struct span *quote)
 {
 	static const char *const quotes[] = { "FDUSD", "USDT", "USDC", "TUSD", "USD", "EUR", "TRY", "BTC", "ETH",
 		"BNB" };
 	struct span tail;
 	struct span pair = span_cut(name, '_', &tail);
 
+	for (size_t i = 0; i < sizeof quotes / sizeof quotes[0]; i++) {
+		*quote = span_of(quotes[i]);
+		if (pair.n > quote->n && span_ends(pair, *quote))
+			return (struct span){ pair.p, pair.n - quote->n };
+	}
+	*quote = SPAN("");
+	return pair;
+}
+
+int64_t mock_walk_contract(struct span name)
+{
+	return span_starts(name, SPAN("BTC")) ? 100 : 10;
+}
+
+static void split_name(struct mock_symbol *s, struct span name)
+{
+	struct span tail, quote;
+	struct span pair = span_cut(name, '_', &tail);
+	struct span base = mock_walk_split(name, &quote);
+
 	s->pair = pair.n;
 	s->delivery = tail.p && tail.n > 0 && tail.p[0] >= '0' && tail.p[0] <= '9';
-	for (size_t i = 0; i < sizeof quotes / sizeof quotes[0]; i++) {
-		struct span quote = span_of(quotes[i]);
-		if (pair.n > quote.n && span_ends(pair, quote)) {
-			memcpy(s->quote, quote.p, quote.n + 1);
-			memcpy(s->base, pair.p, pair.n - quote.n);
-			return;
-		}
-	}
-	memcpy(s->base, pair.p, pair.n);
+	memcpy(s->quote, quote.p, quote.n + 1);
+	memcpy(s->base, base.p, base.n);
 }
 
 /* units, ticks and steps of the three products (bnc-wire(7) 2.11, 6.3) */
@@ -107,7 +120,7 @@ static void shape_symbol(struct mock_symbol *s, const struct shape *shape)
 	s->quote_places = s->market == MOCK_USDM ? s->price_places + s->qty_places : 8;
 	s->tick = spot ? shape->tick * power10(8 - places) : s->market == MOCK_COINM ? 1 : shape->tick;
 	s->step = spot ? power10(8 - shape->qty_places) : 1;
-	s->contract = span_starts(span_of(s->name), SPAN("BTC")) ? 100 : 10;
+	s->contract = mock_walk_contract(span_of(s->name));
 	int64_t unit = power10(s->price_places);
 	s->start = unit >= 100 ? shape->cents * (unit / 100) : shape->cents / (100 / unit);
 	s->start -= s->start % s->tick;

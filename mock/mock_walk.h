@@ -125,4 +125,10 @@ struct mock_symbol *mock_walk_find(const struct mock_walk *w, struct span lower,
 /* COIN-M names carry their product in them: btcusd_perp, BTCUSD_261225 */
 bool mock_walk_is_coinm(struct span name);
 
+/* BTCUSDT_261225: base BTC, quote USDT; a name that ends in no quote asset is all base */
+struct span mock_walk_split(struct span name, struct span *quote);
+
+/* USD of a COIN-M contract */
+int64_t mock_walk_contract(struct span name);
+
 #endif

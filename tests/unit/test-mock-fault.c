@@ -80,7 +80,10 @@ static void nonsense_is_refused_with_a_reason(void **state)
 		"close x", "close 70000", "silence soon", "hold", "slow", "split", "split 0", "dup -1", "http",
 		"http 99", "http 429 soon", "http 429 retry-after=x", "cert", "cert odd", "tls", "tls wrong", "headers",
 		"huge 8M", "raw", "raw 8", "raw zz", "error", "error wrapped", "error odd 1 x", "half-open now",
-		"/market tls rst", "at 5 http 429", "#1 refuse", "each cert expired", "wait", "refuse x", "heal me" };
+		"/market tls rst", "at 5 http 429", "#1 refuse", "each cert expired", "wait", "refuse x", "heal me",
+		"rest", "rest 99", "rest 429 soon", "rest 429 path=x", "rest 429 code=0 x", "rest-bad", "rest-bad odd",
+		"rest-delay", "rest-delay 61s", "rest-delay 1s now", "rest-lag 1s path=x", "user rest 503",
+		"/private rest 503", "user tls rst", "at 3 rest 503" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -92,10 +95,11 @@ static void nonsense_is_refused_with_a_reason(void **state)
 
 static bool take(struct mock_orders *o, enum mock_stage stage, unsigned number, enum mock_tier tier)
 {
+	struct mock_seen seen = { .stage = stage, .number = number, .tier = tier };
 	struct mock_order **from = NULL;
 	struct mock_fault f;
 
-	return mock_orders_take(o, &from, stage, number, tier, &f);
+	return mock_orders_take(o, &from, &seen, &f);
 }
 
 static void orders_are_counted(void **state)
@@ -123,6 +127,57 @@ static void orders_are_counted(void **state)
 	assert_false(take(&o, MOCK_STAGE_CONN, 1, MOCK_TIER_PUBLIC));
 }
 
+static bool take_rest(struct mock_orders *o, enum mock_stage stage, const char *path)
+{
+	struct mock_seen seen = { .stage = stage, .number = 3, .path = span_of(path) };
+	struct mock_order **from = NULL;
+	struct mock_fault f;
+
+	return mock_orders_take(o, &from, &seen, &f);
+}
+
+static void orders_for_requests_know_their_path(void **state)
+{
+	struct mock_orders o = { NULL };
+	struct mock_fault f = parse("next 2 rest 429 retry-after=2 path=/fapi/v3/ code=-1003 Too many");
+
+	(void)state;
+	assert_int_equal(f.n, 429);
+	assert_int_equal(f.more, 2);
+	assert_int_equal(f.code, -1003);
+	assert_string_equal(f.text, "Too many");
+	assert_string_equal(f.path, "/fapi/v3/");
+	assert_true(mock_orders_add(&o, &f));
+	assert_false(take_rest(&o, MOCK_STAGE_REST, "/fapi/v1/listenKey"));
+	assert_false(take_rest(&o, MOCK_STAGE_LAG, "/fapi/v3/balance"));
+	assert_true(take_rest(&o, MOCK_STAGE_REST, "/fapi/v3/balance"));
+	assert_true(take_rest(&o, MOCK_STAGE_REST, "/fapi/v3/account"));
+	assert_false(take_rest(&o, MOCK_STAGE_REST, "/fapi/v3/balance"));
+	f = parse("each rest-lag 20ms");
+	assert_int_equal(f.us, 20000);
+	assert_true(mock_orders_add(&o, &f));
+	assert_true(take_rest(&o, MOCK_STAGE_LAG, "/any"));
+	assert_false(take_rest(&o, MOCK_STAGE_REST, "/any"));
+	mock_orders_clear(&o);
+}
+
+static void user_data_can_be_meant(void **state)
+{
+	struct mock_seen seen = { .stage = MOCK_STAGE_CONN, .number = 1, .tier = MOCK_TIER_NONE };
+	struct mock_orders o = { NULL };
+	struct mock_order **from = NULL;
+	struct mock_fault f = parse("each user cut");
+
+	(void)state;
+	assert_true(f.user);
+	assert_true(mock_orders_add(&o, &f));
+	assert_false(mock_orders_take(&o, &from, &seen, &f));
+	from = NULL;
+	seen.user = true;
+	assert_true(mock_orders_take(&o, &from, &seen, &f));
+	mock_orders_clear(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +185,8 @@ int main(void)
 		cmocka_unit_test(arguments_have_their_kinds),
 		cmocka_unit_test(nonsense_is_refused_with_a_reason),
 		cmocka_unit_test(orders_are_counted),
+		cmocka_unit_test(orders_for_requests_know_their_path),
+		cmocka_unit_test(user_data_can_be_meant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,25 @@ static void an_upgrade_is_understood(void **state)
 	assert_true(span_is(r.key, "dGhlIHNhbXBsZSBub25jZQ=="));
 }
 
+static void a_body_belongs_to_its_request(void **state)
+{
+	struct span text =
+	    SPAN("POST /fapi/v1/listenKey HTTP/1.1\r\nContent-Length: 3\r\nX-MBX-APIKEY: k9 \r\n\r\na=bGET");
+	struct mock_request r;
+
+	(void)state;
+	for (size_t n = 0; n < text.n - 3; n++)
+		assert_int_equal(mock_http_parse((struct span){ text.p, n }, &r), MOCK_HTTP_MORE);
+	assert_int_equal(mock_http_parse(text, &r), MOCK_HTTP_REQUEST);
+	assert_true(span_is(r.body, "a=b"));
+	assert_true(span_is(r.api_key, "k9"));
+	assert_int_equal(r.size, text.n - 3);
+	assert_int_equal(mock_http_parse(SPAN("GET / HTTP/1.1\r\nContent-Length: 65537\r\n\r\n"), &r), MOCK_HTTP_BAD);
+	assert_int_equal(mock_http_parse(SPAN("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"), &r), MOCK_HTTP_BAD);
+	assert_int_equal(mock_http_parse(SPAN("GET / HTTP/1.1\r\n\r\n"), &r), MOCK_HTTP_REQUEST);
+	assert_null(r.api_key.p);
+}
+
 static void without_one_of_its_parts_it_is_no_upgrade(void **state)
 {
 	static const char *const texts[] = {
@@ -96,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_upgrade_is_understood),
+		cmocka_unit_test(a_body_belongs_to_its_request),
 		cmocka_unit_test(without_one_of_its_parts_it_is_no_upgrade),
 		cmocka_unit_test(nonsense_is_bad),
 		cmocka_unit_test(percent_signs_are_undone),
