@@ -30,7 +30,7 @@ BUILD   ?= build$(if $(SAN),/san)$(if $(filter thread,$(SAN)),-thread)
 
 # --- what there is -----------------------------------------------------------------------------------------------
 
-PROGRAMS = bnc-stream bnc-normalize bnc-position bnc-equity bnc-heartbeat bnc-merge bnc-record bnc-replay bnc-mock
+PROGRAMS = bnc-stream bnc-normalize bnc-paper bnc-position bnc-equity bnc-heartbeat bnc-merge bnc-record bnc-replay bnc-mock
 
 # those two are built where libnats is (libnats-dev); NATS= leaves them out, too
 NATS ?= $(shell echo '\#include <nats/nats.h>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo 1)
@@ -41,7 +41,7 @@ endif
 # lib/, room by room (bnc(7) has the map; scripts/dev/check-arrows holds the includes against it)
 CORE  = span num dec clock err backoff rate
 CORE += scan json jsonw io line layout fields ring budget proxy when outlet refuse unpack sandbox
-CORE += event event_fast symbol fills pairs cost position equity heartbeat arbiter merge outbox rec pace \
+CORE += event event_fast symbol fills pairs cost position order trader paper equity heartbeat arbiter merge outbox rec pace \
         
 CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark_price binance_kline \
         binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids \
