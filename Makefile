@@ -30,7 +30,7 @@ BUILD   ?= build$(if $(SAN),/san)$(if $(filter thread,$(SAN)),-thread)
 
 # --- what there is -----------------------------------------------------------------------------------------------
 
-PROGRAMS = bnc-stream bnc-normalize bnc-paper bnc-position bnc-equity bnc-heartbeat bnc-merge bnc-record bnc-replay bnc-account bnc-mock
+PROGRAMS = bnc-stream bnc-normalize bnc-paper bnc-position bnc-equity bnc-heartbeat bnc-merge bnc-record bnc-replay bnc-hub bnc-tap bnc-account bnc-mock
 
 # those two are built where libnats is (libnats-dev); NATS= leaves them out, too
 NATS ?= $(shell echo '\#include <nats/nats.h>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo 1)
@@ -41,7 +41,7 @@ endif
 # lib/, room by room (bnc(7) has the map; scripts/dev/check-arrows holds the includes against it)
 CORE  = span num dec clock err backoff rate
 CORE += scan json jsonw io line layout fields ring budget proxy when outlet refuse unpack keys sandbox
-CORE += event event_fast symbol fills pairs cost position order trader paper equity heartbeat arbiter merge outbox rec pace \
+CORE += event event_fast symbol fills pairs cost position order trader paper equity heartbeat arbiter merge outbox rec pace hub hub_report \
         
 CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark_price binance_kline \
         binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids \
@@ -50,7 +50,7 @@ CORE += binance_call binance_error binance_rows binance_inbox binance_follow bin
 CORE += binance_user binance_account_update binance_order_trade_update binance_trade_lite \
         binance_execution_report binance_account_position binance_margin_call binance_account_config \
         binance_algo_update binance_balance_change binance_stream_over binance_rest
-CORE += filter opt rec_read rec_write
+CORE += filter opt rec_read rec_write hub_socket hub_www hub_serve
 NET   = ws ws_conn ws_lws ws_dial ws_tls source sign http
 # what knows libnats
 NATSLIB = 
