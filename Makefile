@@ -30,7 +30,7 @@ BUILD   ?= build$(if $(SAN),/san)$(if $(filter thread,$(SAN)),-thread)
 
 # --- what there is -----------------------------------------------------------------------------------------------
 
-PROGRAMS = bnc-stream bnc-normalize bnc-paper bnc-position bnc-equity bnc-heartbeat bnc-merge bnc-record bnc-replay bnc-hub bnc-tap bnc-account bnc-mock
+PROGRAMS = bnc-stream bnc-normalize bnc-paper bnc-position bnc-equity bnc-heartbeat bnc-merge bnc-record bnc-replay bnc-hub bnc-tap bnc-account bnc-mock bnc-pub bnc-sub
 
 # those two are built where libnats is (libnats-dev); NATS= leaves them out, too
 NATS ?= $(shell echo '\#include <nats/nats.h>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo 1)
@@ -42,18 +42,18 @@ endif
 CORE  = span num dec clock err backoff rate
 CORE += scan json jsonw io line layout fields ring budget proxy when outlet refuse unpack keys sandbox
 CORE += event event_fast symbol fills pairs cost position order trader paper equity heartbeat arbiter merge outbox rec pace hub hub_report \
-        
+        bus_api bus_pub bus_sub
 CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark_price binance_kline \
         binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids \
-        binance_fast binance_track binance_check binance_merge binance_news binance_session
+        binance_fast binance_track binance_check binance_merge binance_news binance_session binance_bus
 CORE += binance_call binance_error binance_rows binance_inbox binance_follow binance_follow_conn binance_follow_ask
 CORE += binance_user binance_account_update binance_order_trade_update binance_trade_lite \
         binance_execution_report binance_account_position binance_margin_call binance_account_config \
         binance_algo_update binance_balance_change binance_stream_over binance_rest
-CORE += filter opt rec_read rec_write hub_socket hub_www hub_serve
+CORE += filter opt rec_read rec_write bus_spill hub_socket hub_www hub_serve
 NET   = ws ws_conn ws_lws ws_dial ws_tls source sign http
 # what knows libnats
-NATSLIB = 
+NATSLIB = nats_conn
 # the offline exchange, apart from lib/ so that it cannot agree with its mistakes
 MOCK  = $(patsubst mock/%.c,%,$(wildcard mock/*.c))
 

@@ -1,0 +1,982 @@
+/* bnc-pub - lines to NATS JetStream, one message each, and no line given up before the server says that it is stored.
+ *
+ * Reads lines of bnc-event(5), frames or records; writes messages, and with --tee the lines.
+ *
+ *     bnc-stream -s SOLUSDT | bnc-pub -s nats://bus1,nats://bus2,nats://bus3 --stream bnc --dedupe
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "binance_bus.h"
+#include "bus_api.h"
+#include "bus_pub.h"
+#include "bus_spill.h"
+#include "clock.h"
+#include "err.h"
+#include "json.h"
+#include "line.h"
+#include "nats_conn.h"
+#include "num.h"
+#include "opt.h"
+#include "refuse.h"
+#include "scan.h"
+
+static const char usage_text[] =
+    "usage: bnc-pub [-hVv] [-s url[,url]] [--creds file] [--cacert file] [--cert file] [--key file] [--stream name]\n"
+    "               [--replicas n] [--max-age duration] [--max-bytes size] [--subject template]\n"
+    "               [-m usdm|coinm|spot] [--dedupe] [--window n] [--buffer size] [--patience duration]\n"
+    "               [--spill dir] [--spill-max size] [--tee] [--strict] [--ready-fd n] [--no-sandbox]\n";
+
+static const char options_text[] =
+    "  -s, --server url[,url]    nats://host[:port] or tls://host[:port] (NATS_URL, else nats://127.0.0.1:4222)\n"
+    "      --creds file          credentials: a JWT and the seed that signs for it\n"
+    "      --cacert file         TLS, with this certificate authority\n"
+    "      --cert file           TLS, with this certificate of our own\n"
+    "      --key file            and its key\n"
+    "      --stream name         where all must be stored; made where it is missing\n"
+    "      --replicas n          of a stream that is made: on so many servers (1)\n"
+    "      --max-age duration    of a stream that is made: messages are kept for so long, 0 for ever (24h)\n"
+    "      --max-bytes size      of a stream that is made: and so many bytes of them, 0 without end (1G)\n"
+    "      --subject template    of messages (bnc.{market}.{type}.{pair})\n"
+    "  -m, --market market       of frames that do not say theirs: usdm, coinm or spot (usdm)\n"
+    "      --dedupe              the same event, of whomever, is stored once\n"
+    "      --window n            lines under way at a time (256)\n"
+    "      --buffer size         that may wait for the server (64M)\n"
+    "      --patience duration   with a full buffer input waits while something is stored in that time (5s)\n"
+    "      --spill dir           what the buffer does not take waits in recordings there\n"
+    "      --spill-max size      of them (1G)\n"
+    "      --tee                 pass the lines on to standard output\n"
+    "      --strict              stop at the first refused line, exit 1\n"
+    "      --ready-fd n          write a newline to this descriptor when lines can be stored\n"
+    "      --no-sandbox          keep the rights that are not needed\n"
+    "  -v, --verbose             counters on standard error at the end\n"
+    "  -h, --help                this text\n"
+    "  -V, --version             name and version\n";
+
+#define SECOND	       1000000LL
+#define BUFFER_MIN     (4u << 20)
+#define BUFFER_MAX     (4ull << 30)
+#define SPILL_MIN      (1u << 20)
+#define ACK_WAIT_US    (3 * SECOND)   /* for an acknowledgement; then once more */
+#define AGAIN_US       (SECOND / 5)   /* what is not stored for now is tried again then */
+#define ASK_US	       (2 * SECOND)   /* for answers about the stream */
+#define DUPLICATES_US  (120 * SECOND) /* of a stream that is made: the server's own default */
+#define LAST_US	       (900 * 1000LL) /* after a signal, for what is under way; the rest of the second is for the end */
+#define EVENTS_AT_ONCE 1024
+#define LINES_AT_ONCE  4096
+
+struct opts {
+	const char *creds, *cacert, *cert, *key;
+	const char *servers;	  /* NULL: by environment */
+	struct bus_stream stream; /* name.n == 0: whichever takes it */
+	const char *subject;
+	enum event_market market;
+	bool dedupe;
+	unsigned window;
+	uint64_t buffer;
+	int64_t patience;
+	const char *spill;
+	uint64_t spill_max;
+	bool tee, strict, verbose;
+	int ready_fd;
+};
+
+enum {
+	OPT_CREDS = 256,
+	OPT_CACERT,
+	OPT_CERT,
+	OPT_KEY,
+	OPT_STREAM,
+	OPT_REPLICAS,
+	OPT_MAX_AGE,
+	OPT_MAX_BYTES,
+	OPT_SUBJECT,
+	OPT_DEDUPE,
+	OPT_WINDOW,
+	OPT_BUFFER,
+	OPT_PATIENCE,
+	OPT_SPILL,
+	OPT_SPILL_MAX,
+	OPT_TEE,
+	OPT_STRICT,
+	OPT_READY_FD,
+};
+
+static const struct option longs[] = {
+	{ "server", required_argument, NULL, 's' },
+	{ "creds", required_argument, NULL, OPT_CREDS },
+	{ "cacert", required_argument, NULL, OPT_CACERT },
+	{ "cert", required_argument, NULL, OPT_CERT },
+	{ "key", required_argument, NULL, OPT_KEY },
+	{ "stream", required_argument, NULL, OPT_STREAM },
+	{ "replicas", required_argument, NULL, OPT_REPLICAS },
+	{ "max-age", required_argument, NULL, OPT_MAX_AGE },
+	{ "max-bytes", required_argument, NULL, OPT_MAX_BYTES },
+	{ "subject", required_argument, NULL, OPT_SUBJECT },
+	{ "market", required_argument, NULL, 'm' },
+	{ "dedupe", no_argument, NULL, OPT_DEDUPE },
+	{ "window", required_argument, NULL, OPT_WINDOW },
+	{ "buffer", required_argument, NULL, OPT_BUFFER },
+	{ "patience", required_argument, NULL, OPT_PATIENCE },
+	{ "spill", required_argument, NULL, OPT_SPILL },
+	{ "spill-max", required_argument, NULL, OPT_SPILL_MAX },
+	{ "tee", no_argument, NULL, OPT_TEE },
+	{ "strict", no_argument, NULL, OPT_STRICT },
+	{ "ready-fd", required_argument, NULL, OPT_READY_FD },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* ------------------------------------------------------------------------------------------------- options */
+
+/* arguments are for all to see */
+static const char *servers(void)
+{
+	if (!bus_api_is_servers(span_of(optarg), false))
+		opt_usage(
+		    "-s: no list of servers, each nats://host[:port] or tls://host[:port], without a password: that is "
+		    "for NATS_URL");
+	return optarg;
+}
+
+static struct span stream_name(void)
+{
+	if (!bus_api_is_name(span_of(optarg)))
+		opt_wrong("--stream", "1 to 32 letters, digits, '-' and '_'");
+	return span_of(optarg);
+}
+
+static bool take_stream_option(struct opts *o, int c)
+{
+	if (c == OPT_STREAM)
+		o->stream.name = stream_name();
+	else if (c == OPT_REPLICAS)
+		o->stream.replicas = (unsigned)opt_u64("--replicas", 1, 5, "a number from 1 to 5");
+	else if (c == OPT_MAX_AGE)
+		o->stream.max_age = opt_duration("--max-age", 0, "a duration");
+	else if (c == OPT_MAX_BYTES)
+		o->stream.max_bytes = opt_size("--max-bytes", 0, INT64_MAX, "a size");
+	else if (c == OPT_SUBJECT)
+		o->subject = optarg;
+	else
+		return false;
+	return true;
+}
+
+static bool take_server_option(struct opts *o, int c)
+{
+	if (c == 's')
+		o->servers = servers();
+	else if (c == OPT_CREDS)
+		o->creds = optarg;
+	else if (c == OPT_CACERT)
+		o->cacert = optarg;
+	else if (c == OPT_CERT)
+		o->cert = optarg;
+	else if (c == OPT_KEY)
+		o->key = optarg;
+	else
+		return false;
+	return true;
+}
+
+static bool take_option(void *opts, int c)
+{
+	struct opts *o = opts;
+
+	if (take_server_option(o, c) || take_stream_option(o, c))
+		return true;
+	if (c == 'm')
+		o->market = opt_market("-m");
+	else if (c == OPT_DEDUPE)
+		o->dedupe = true;
+	else if (c == OPT_WINDOW)
+		o->window = (unsigned)opt_u64("--window", 1, BUS_PUB_WINDOW_MAX, "a number from 1 to 4096");
+	else if (c == OPT_BUFFER)
+		o->buffer = opt_size("--buffer", BUFFER_MIN, BUFFER_MAX, "a size from 4M to 4G");
+	else if (c == OPT_PATIENCE)
+		o->patience = opt_duration("--patience", 0, "a duration");
+	else if (c == OPT_SPILL)
+		o->spill = optarg;
+	else if (c == OPT_SPILL_MAX)
+		o->spill_max = opt_size("--spill-max", SPILL_MIN, INT64_MAX, "a size from 1M");
+	else if (c == OPT_TEE)
+		o->tee = true;
+	else if (c == OPT_STRICT)
+		o->strict = true;
+	else if (c == OPT_READY_FD)
+		o->ready_fd = opt_fd("--ready-fd");
+	else if (c == 'v')
+		o->verbose = true;
+	else
+		return false;
+	return true;
+}
+
+static struct opts parse_args(int argc, char **argv)
+{
+	static const struct opt options = { usage_text, options_text, ":hVvs:m:", longs, take_option };
+	struct opts o = { .stream = { .replicas = 1,
+			      .max_age = 24 * 3600 * SECOND,
+			      .max_bytes = 1u << 30,
+			      .duplicates = DUPLICATES_US },
+		.subject = "bnc.{market}.{type}.{pair}",
+		.market = EVENT_USDM,
+		.window = 256,
+		.buffer = 64u << 20,
+		.patience = 5 * SECOND,
+		.spill_max = 1u << 30,
+		.ready_fd = -1 };
+
+	opt_no_operands(opt_parse(&options, argc, argv, &o), ": lines come from standard input");
+	if (!o.cert != !o.key)
+		opt_usage("--cert and --key go together");
+	if (o.spill && o.spill[0] == '\0')
+		opt_usage("--spill: the name of a directory is empty");
+	return o;
+}
+
+/* --------------------------------------------------------------------------------------------------- state */
+
+enum stream_step { /* of the stream that is named */
+	STREAM_LOOK,
+	STREAM_MAKE,
+	STREAM_THERE,
+};
+
+struct app {
+	struct opts o;
+	struct binance_bus bus;
+	struct bus_pub *pub;
+	struct bus_spill spill;
+	struct nats_conn *conn;
+	struct line_in in;
+	struct refuse refused;
+	int signals;
+
+	bool up;
+	enum stream_step step;
+	uint32_t ask;	/* number of the request about the stream */
+	int64_t ask_at; /* when it is asked, or asked again; INT64_MAX: not */
+	bool ready;
+	bool complained; /* that nothing is stored */
+	char wild[BINANCE_BUS_SUBJECT_MAX + 1];
+
+	uint64_t lines;	  /* read */
+	uint64_t mark;	  /* of lines in the backlog */
+	uint64_t own;	  /* of the last one of them that stands in no file */
+	struct span held; /* a line there is no room for yet, p == NULL: none */
+	int64_t held_at;
+	int64_t progress; /* when something was stored last */
+	bool spilling;	  /* lines go to files as long as some are there */
+	struct {	  /* a line from them for which there was no room */
+		struct span line;
+		char id[BUS_SPILL_ID_MAX];
+	} back;
+	bool back_more;	    /* and there is room for more */
+	uint64_t unspilled; /* lines that did not fit there, not yet told */
+	uint64_t left_out;  /* of these, and of those that a disk did not take: told */
+	uint64_t spilled;
+
+	struct ring tee;
+	struct io_out out;
+	bool tee_full;
+	bool over;	 /* no more lines */
+	bool ending;	 /* and that has been noticed */
+	bool signalled;	 /* the line that has begun is the last one */
+	int64_t give_up; /* clock_mono_us */
+	bool lost;	 /* the reader of --tee went away */
+	bool broken;	 /* exit 3 */
+};
+
+#define ASK_TOKEN (UINT64_C(1) << 40) /* of requests about the stream */
+
+static void tell_counters(const struct app *a)
+{
+	const struct bus_pub_counters *c = bus_pub_counters(a->pub);
+
+	err_warn("in %" PRIu64 " stored %" PRIu64 " duplicates %" PRIu64 " refused %" PRIu64 " dropped %" PRIu64
+		 " gaps %" PRIu64 " sent %" PRIu64 " again %" PRIu64 " spilled %" PRIu64 " waiting %" PRIu64
+		 " bytes %zu",
+	    a->lines, c->stored, c->duplicates, a->refused.lines + c->refused, c->dropped + a->left_out, c->gaps,
+	    c->sent, c->again, a->spilled, bus_pub_lines(a->pub), bus_pub_bytes(a->pub));
+}
+
+/* ------------------------------------------------------------------------------------------------ one line */
+
+/* after a signal byte by byte, so that nothing is taken of the line behind the one that has begun */
+static long take(void *app, char *p, size_t n)
+{
+	const struct app *a = app;
+
+	return (long)read(STDIN_FILENO, p, a->signalled ? 1 : n);
+}
+
+static bool begun(const struct app *a)
+{
+	return a->in.hi > a->in.lo || a->in.skipping;
+}
+
+static void refuse(struct app *a, size_t at, const char *why)
+{
+	refuse_line(&a->refused, NULL, a->in.number, at, why);
+	a->over |= a->o.strict;
+}
+
+static bool tee_has_room(const struct app *a, size_t n)
+{
+	return !a->o.tee || a->lost || ring_free(&a->tee) > n;
+}
+
+static void put_tee(struct app *a, struct span line)
+{
+	if (!a->o.tee || a->lost)
+		return;
+	memcpy(ring_tail(&a->tee), line.p, line.n);
+	ring_tail(&a->tee)[line.n] = '\n';
+	ring_add(&a->tee, line.n + 1);
+}
+
+/* is it one that can be published? Its subject and id are in *k then */
+static bool check(struct app *a, enum line_got got, struct span line, struct binance_bus_key *k)
+{
+	struct scan_error e = { NULL, NULL };
+	const char *why = "";
+	size_t at = 0;
+
+	a->lines++;
+	if (got == LINE_LONG)
+		refuse(a, LINE_MAX_BYTES, "longer than 1 MiB");
+	else if (!scan_text(line, &e))
+		refuse(a, (size_t)(e.at - line.p), e.why);
+	else if (!binance_bus_line(&a->bus, line, k, &why, &at))
+		refuse(a, at, why);
+	else
+		return true;
+	return false;
+}
+
+static struct bus_pub_line with_key(const struct binance_bus_key *k, struct span text)
+{
+	return (struct bus_pub_line){
+		.subject = { k->subject, k->subject_n }, .id = { k->id, k->id_n }, .stream = k->stream, .text = text
+	};
+}
+
+static int64_t time_of_day(void)
+{
+	return clock_real_us() / 1000;
+}
+
+/* nothing has been stored for as long as a full buffer waits */
+static bool out_of_patience(const struct app *a, int64_t now)
+{
+	int64_t since = a->progress > a->held_at ? a->progress : a->held_at;
+
+	return now - since >= a->o.patience;
+}
+
+/* What did not fit into the files is told among the lines when there is room again: of no stream, because nobody knows
+ * any more of which it was. Returns its length, without line end. */
+static size_t unspilled_record(const struct app *a, char text[LINE_RECORD_MAX + JSON_PAD])
+{
+	struct event_status e = { .state = SPAN("gap"), .ts = time_of_day() };
+	uint64_t n = a->unspilled + a->spill.lost;
+	char detail[120];
+
+	snprintf(detail, sizeof detail, "%" PRIu64 " line%s not published: %s", n, n == 1 ? "" : "s",
+	    a->spill.failed ? "the files where they waited could not be written"
+			    : "the files where they waited were full");
+	e.detail = span_of(detail);
+	memset(text, 0, LINE_RECORD_MAX + JSON_PAD);
+	size_t end = (size_t)(event_write_status(text, &e) - text);
+	return end - 1;
+}
+
+static void unspilled_is_told(struct app *a)
+{
+	a->left_out += a->unspilled + a->spill.lost;
+	a->unspilled = a->spill.lost = 0;
+}
+
+/* false: no room now, but there may be */
+static bool to_spill(struct app *a, struct span line, int64_t now)
+{
+	char text[LINE_RECORD_MAX + JSON_PAD];
+	enum bus_spill_put got = BUS_SPILL_TAKEN;
+
+	if (a->unspilled && !a->spill.failed) {
+		got = bus_spill_put(&a->spill, (struct span){ text, unspilled_record(a, text) }, now);
+		if (got == BUS_SPILL_TAKEN)
+			unspilled_is_told(a);
+	}
+	if (got == BUS_SPILL_TAKEN)
+		got = bus_spill_put(&a->spill, line, now);
+	if (got == BUS_SPILL_BUSY)
+		return false;
+	a->spilling |= got == BUS_SPILL_TAKEN;
+	a->spilled += got == BUS_SPILL_TAKEN;
+	if (got == BUS_SPILL_FULL && a->unspilled++ == 0)
+		err_warn("%s: no room: lines are left out", a->o.spill);
+	return true;
+}
+
+/* false: it is to be held, there is no room now */
+static bool hand_on(struct app *a, const struct binance_bus_key *k, struct span text, int64_t now)
+{
+	struct bus_pub_line l = with_key(k, text);
+	int64_t ms = time_of_day();
+
+	/* behind what waits in files nothing may overtake them, also when a disk takes no more */
+	bool files = a->o.spill && (!a->spill.failed || a->spilling);
+	if (files && (a->spilling || a->unspilled))
+		return to_spill(a, text, now);
+	enum bus_pub_put got = bus_pub_put(a->pub, &l, a->mark + 1, ms);
+	if (got == BUS_PUB_TAKEN) {
+		a->own = ++a->mark;
+		return true;
+	}
+	if (got == BUS_PUB_CROWDED) {
+		refuse(a, 0, "one subject more than may wait");
+		return true;
+	}
+	if (got == BUS_PUB_FULL && files)
+		return to_spill(a, text, now);
+	a->held_at = a->held.p ? a->held_at : now;
+	if (got == BUS_PUB_FULL && !out_of_patience(a, now) && !a->signalled)
+		return false;
+	if (!bus_pub_dropping(a->pub))
+		err_warn("the server takes nothing and the buffer is full: lines are left out");
+	bus_pub_drop(a->pub, &l, ms);
+	return true;
+}
+
+/* what has been read, until there is no room. A line that is held is looked at again when it is its turn. */
+static void take_lines(struct app *a, int64_t now)
+{
+	struct binance_bus_key k;
+	enum line_got got = LINE_ONE;
+	struct span line;
+	unsigned n = 0;
+
+	while (!a->over && n++ < LINES_AT_ONCE) {
+		bool again = a->held.p != NULL;
+		if (again)
+			line = a->held;
+		else if (!tee_has_room(a, LINE_MAX_BYTES) || (got = line_next(&a->in, &line)) == LINE_EMPTY)
+			break;
+		a->lines -= again;
+		if (!check(a, got, line, &k))
+			continue;
+		if (!again)
+			put_tee(a, line);
+		bool gone = hand_on(a, &k, line, now);
+		a->held = gone ? (struct span){ NULL, 0 } : line;
+		if (!gone)
+			break;
+	}
+	if (!a->held.p && (a->in.ended || (a->signalled && !begun(a))))
+		a->over = true;
+}
+
+static void read_more(struct app *a)
+{
+	if (line_fill(&a->in) >= 0 || errno == EINTR || errno == EAGAIN)
+		return;
+	err_warn("standard input:");
+	a->over = a->broken = true;
+}
+
+/* --------------------------------------------------------------------------------------- back from the files */
+
+/* where the files are empty, or of no use any more */
+static void tell_unspilled(struct app *a)
+{
+	char text[LINE_RECORD_MAX + JSON_PAD];
+	struct binance_bus_key k;
+	const char *why;
+	size_t at;
+
+	if (a->spilling || a->unspilled + a->spill.lost == 0)
+		return;
+	struct span record = { text, unspilled_record(a, text) };
+	if (!binance_bus_line(&a->bus, record, &k, &why, &at))
+		return;
+	struct bus_pub_line l = with_key(&k, record);
+	if (bus_pub_put(a->pub, &l, a->mark + 1, time_of_day()) != BUS_PUB_TAKEN)
+		return;
+	a->own = ++a->mark;
+	unspilled_is_told(a);
+}
+
+/* as many lines as there is room for */
+static void take_back(struct app *a)
+{
+	struct binance_bus_key k;
+	const char *why = "";
+	size_t at;
+	unsigned n = 0;
+
+	a->back_more = false;
+	while (a->spilling && n++ < LINES_AT_ONCE) {
+		if (!a->back.line.p && !bus_spill_next(&a->spill, &a->back.line, a->back.id)) {
+			a->back.line.p = NULL;
+			a->spilling = bus_spill_any(&a->spill);
+			return;
+		}
+		if (binance_bus_line(&a->bus, a->back.line, &k, &why, &at)) {
+			struct bus_pub_line l = with_key(&k, a->back.line);
+			if (!l.id.n)
+				l.id = span_of(a->back.id);
+			if (bus_pub_put(a->pub, &l, a->mark + 1, time_of_day()) != BUS_PUB_TAKEN)
+				return;
+			bus_spill_mark(&a->spill, ++a->mark);
+		} else {
+			err_warn("%s: byte %zu: %s", a->back.id, at, why);
+			a->refused.lines++;
+		}
+		a->back.line.p = NULL;
+	}
+	a->back_more = a->spilling;
+}
+
+/* ------------------------------------------------------------------------------------------------ the server */
+
+static void complain(struct app *a, const char *what, struct span text)
+{
+	if (a->complained)
+		return;
+	a->complained = true;
+	err_warn("%s%.*s: lines are held and tried again", what, (int)(text.n < 200 ? text.n : 200), text.p);
+}
+
+static void is_ready(struct app *a, int64_t now)
+{
+	a->step = STREAM_THERE;
+	a->ask_at = INT64_MAX;
+	bus_pub_up(a->pub, now);
+	if (a->ready)
+		return;
+	a->ready = true;
+	io_ready(a->o.ready_fd);
+}
+
+static void ask_stream(struct app *a, int64_t now)
+{
+	char subject[64], text[BUS_REQUEST_MAX];
+	struct span name = a->o.stream.name;
+	bool make = a->step == STREAM_MAKE;
+	size_t n = make ? bus_api_stream_create(text, &a->o.stream) : 0;
+	struct nats_conn_request r = { .subject = subject, .token = ASK_TOKEN | ++a->ask, .text = { text, n } };
+	const char *why;
+
+	snprintf(subject, sizeof subject, "$JS.API.STREAM.%s.%.*s", make ? "CREATE" : "INFO", (int)name.n, name.p);
+	(void)nats_conn_ask(a->conn, &r, &why); /* or else once more */
+	a->ask_at = now + ASK_US;
+}
+
+static void on_stream(struct app *a, const struct nats_conn_event *e, int64_t now)
+{
+	struct bus_stream_state state;
+	struct bus_error error = { .code = 0 };
+	bool good = !e->status && bus_api_stream_state(e->text, SPAN(">"), &state, &error);
+
+	if (good && !error.code) {
+		is_ready(a, now);
+	} else if (good && error.code == 404 && a->step == STREAM_LOOK) {
+		a->step = STREAM_MAKE;
+		a->ask_at = now;
+	} else {
+		complain(a, "the stream cannot be had: ",
+		    e->status ? SPAN("no server has JetStream")
+		    : good    ? error.text
+			      : SPAN("an answer that is none"));
+		a->step = STREAM_LOOK;
+		a->ask_at = now + ASK_US / 4;
+	}
+}
+
+static void on_refused(struct app *a, uint32_t token, struct span why)
+{
+	struct span subject;
+	char text[300];
+
+	if (!bus_pub_refused(a->pub, token, time_of_day(), &subject))
+		return;
+	snprintf(text, sizeof text, "%.*s: refused: %.*s", (int)(subject.n < 100 ? subject.n : 100), subject.p,
+	    (int)(why.n < 150 ? why.n : 150), why.p);
+	if (rate_take(&a->refused.rate, clock_mono_us()))
+		err_warn("%s", text);
+}
+
+static void on_answer(struct app *a, const struct nats_conn_event *e, int64_t now)
+{
+	struct bus_ack ack;
+	struct bus_error error;
+	uint32_t token = (uint32_t)e->token;
+
+	if (e->token & ASK_TOKEN) {
+		if (e->token == (ASK_TOKEN | a->ask) && a->step != STREAM_THERE)
+			on_stream(a, e, now);
+	} else if (e->status) {
+		complain(a, "no stream takes them", SPAN(""));
+		bus_pub_later(a->pub, token, now, AGAIN_US);
+	} else if (!bus_api_ack(e->text, &ack, &error) || error.code >= 500) {
+		complain(a, "the server says: ", error.code ? error.text : SPAN("nothing that can be read"));
+		bus_pub_later(a->pub, token, now, AGAIN_US);
+	} else if (error.code) {
+		on_refused(a, token, error.text);
+	} else if (ack.sequence == 0) {
+		/* heard of by a server that did not get it stored: not so soon */
+		bus_pub_later(a->pub, token, now, AGAIN_US);
+	} else if (bus_pub_stored(a->pub, token, ack.duplicate)) {
+		a->progress = now;
+		a->complained = false;
+	}
+}
+
+static void on_up(struct app *a, int64_t now)
+{
+	a->up = true;
+	a->step = a->o.stream.name.n ? STREAM_LOOK : STREAM_THERE;
+	a->ask_at = now;
+	if (a->ready || a->o.verbose)
+		err_warn("connected");
+	if (a->step == STREAM_THERE)
+		is_ready(a, now);
+}
+
+static void on_event(struct app *a, const struct nats_conn_event *e, int64_t now)
+{
+	if (e->what == NATS_CONN_UP) {
+		on_up(a, now);
+	} else if (e->what == NATS_CONN_ANSWER) {
+		on_answer(a, e, now);
+	} else if (e->what == NATS_CONN_DOWN) {
+		a->up = false;
+		a->ask_at = INT64_MAX;
+		err_warn("the connection is down (%.*s): lines are held", (int)(e->text.n < 200 ? e->text.n : 200),
+		    e->text.p);
+	} else if (e->what == NATS_CONN_CLOSED) {
+		err_warn(
+		    "the server refuses the connection: %.*s", (int)(e->text.n < 200 ? e->text.n : 200), e->text.p);
+		a->up = false;
+		a->over = a->broken = true;
+		a->give_up = 0;
+	}
+}
+
+static void events(struct app *a, int64_t now)
+{
+	struct nats_conn_event e;
+
+	for (unsigned n = 0; n < EVENTS_AT_ONCE && nats_conn_next(a->conn, &e); n++)
+		on_event(a, &e, now);
+}
+
+static void send_lines(struct app *a, int64_t now)
+{
+	struct bus_pub_message m;
+	char subject[BINANCE_BUS_SUBJECT_MAX + 1];
+	const char *why;
+
+	if (a->up && now >= a->ask_at && a->step != STREAM_THERE)
+		ask_stream(a, now);
+	while (a->up && a->step == STREAM_THERE && bus_pub_next(a->pub, now, &m)) {
+		snprintf(subject, sizeof subject, "%.*s", (int)m.subject.n, m.subject.p);
+		struct nats_conn_request r = { subject, m.token, m.text, m.id, a->o.stream.name };
+		if (nats_conn_ask(a->conn, &r, &why))
+			continue;
+		if (!why) {
+			on_refused(a, m.token, SPAN("longer than the server takes"));
+			continue;
+		}
+		bus_pub_later(a->pub, m.token, now, AGAIN_US);
+		return;
+	}
+}
+
+/* ------------------------------------------------------------------------------------------------------ tee */
+
+static void reader_is_gone(struct app *a)
+{
+	a->lost = a->over = true;
+	ring_drop(&a->tee, ring_used(&a->tee));
+}
+
+static void pass_tee(struct app *a)
+{
+	struct span s;
+
+	while (a->o.tee && !a->lost && !a->tee_full && (s = ring_head(&a->tee)).n > 0) {
+		ssize_t n = io_write(&a->out, s.p, s.n);
+		if (n > 0)
+			ring_drop(&a->tee, (size_t)n);
+		a->tee_full = n == 0;
+		if (n >= 0)
+			continue;
+		if (errno != EPIPE && errno != ECONNRESET) {
+			err_warn("standard output:");
+			a->broken = true;
+		}
+		reader_is_gone(a);
+	}
+}
+
+static bool tee_is_empty(const struct app *a)
+{
+	return !a->o.tee || a->lost || ring_used(&a->tee) == 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- the loop */
+
+static void on_signals(struct app *a)
+{
+	int number;
+
+	while ((number = io_signal(a->signals)) != 0) {
+		if (number == SIGUSR1) {
+			tell_counters(a);
+		} else {
+			a->give_up = a->signalled ? 0 : clock_mono_us() + LAST_US;
+			a->signalled = true;
+		}
+	}
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* when what is held has to be decided on, or the end comes */
+static int64_t due(const struct app *a)
+{
+	int64_t t = earlier(a->give_up, earlier(a->ask_at, bus_spill_due(&a->spill)));
+
+	if (a->up)
+		t = earlier(t, bus_pub_due(a->pub));
+	if (a->held.p || a->over)
+		t = earlier(t, (a->progress > a->held_at ? a->progress : a->held_at) + a->o.patience);
+	return a->back_more ? 0 : t;
+}
+
+static int wait_ms(int64_t when)
+{
+	int64_t left = when == INT64_MAX ? -1 : when - clock_mono_us();
+
+	return when == INT64_MAX ? -1 : left <= 0 ? 0 : left > 3600 * SECOND ? 3600000 : (int)((left + 999) / 1000);
+}
+
+enum { INPUT, SIGNALS, SERVER, READER, SPILL, POLLED };
+
+static void await(struct app *a)
+{
+	bool whole = !a->in.skipping && a->in.hi > a->in.lo && memchr(a->in.lo, '\n', (size_t)(a->in.hi - a->in.lo));
+	bool reads = !a->over && !a->held.p && !whole && tee_has_room(a, LINE_MAX_BYTES);
+	bool goes_on = whole && !a->over && !a->held.p && tee_has_room(a, LINE_MAX_BYTES);
+	struct pollfd fds[POLLED] = {
+		[INPUT] = { .fd = reads ? STDIN_FILENO : -1, .events = POLLIN },
+		[SIGNALS] = { .fd = a->signals, .events = POLLIN },
+		[SERVER] = { .fd = nats_conn_fd(a->conn), .events = POLLIN },
+		[READER] = { .fd = a->o.tee && !a->lost ? a->out.fd : -1, .events = a->tee_full ? POLLOUT : 0 },
+		[SPILL] = { .fd = bus_spill_fd(&a->spill), .events = POLLIN },
+	};
+
+	if (poll(fds, POLLED, goes_on ? 0 : wait_ms(due(a))) < 0) {
+		if (errno != EINTR)
+			err_die(ERR_SYSTEM, "poll:");
+		return;
+	}
+	if (fds[SIGNALS].revents)
+		on_signals(a);
+	a->tee_full &= fds[READER].revents == 0;
+	if (fds[READER].revents & (POLLERR | POLLHUP) && tee_is_empty(a))
+		reader_is_gone(a);
+	if (fds[INPUT].revents)
+		read_more(a);
+}
+
+/* Has all been done that can be? Behind the last line whoever stores nothing has the same patience as before. */
+static bool done(struct app *a, int64_t now)
+{
+	if (!a->over)
+		return false;
+	if (bus_pub_empty(a->pub) && !a->spilling && !a->unspilled && tee_is_empty(a))
+		return true;
+	if (now >= a->give_up)
+		return true;
+	if (!tee_is_empty(a))
+		return false;
+	return a->give_up == INT64_MAX && out_of_patience(a, now);
+}
+
+static void run(struct app *a)
+{
+	for (;;) {
+		int64_t now = clock_mono_us();
+		events(a, now);
+		bus_spill_tick(&a->spill, now);
+		bus_spill_done(&a->spill, bus_pub_mark(a->pub));
+		if (bus_pub_mend(a->pub, time_of_day()))
+			err_warn("lines are taken again");
+		take_back(a);
+		tell_unspilled(a);
+		take_lines(a, now);
+		a->over |= now >= a->give_up;
+		send_lines(a, now);
+		pass_tee(a);
+		if (a->over && !a->ending) {
+			a->ending = true;
+			a->held_at = now; /* the patience of the end begins here */
+		}
+		if (done(a, now))
+			return;
+		await(a);
+	}
+}
+
+/* ---------------------------------------------------------------------------------------------------- whole */
+
+static uint64_t random_number(void)
+{
+	uint64_t r;
+
+	if (getrandom(&r, sizeof r, 0) != (ssize_t)sizeof r)
+		r = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 40;
+	return r;
+}
+
+static void set_up_bus(struct app *a)
+{
+	char why[256];
+
+	if (!binance_bus_open(&a->bus, span_of(a->o.subject), a->o.market, a->o.dedupe, why))
+		err_die(why[0] ? ERR_USAGE : ERR_SYSTEM, "%s%s", why[0] ? "--subject: " : "out of memory", why);
+	binance_bus_wild(&a->bus, a->wild);
+	a->o.stream.subject = span_of(a->wild);
+}
+
+static void set_up_lines(struct app *a, uint64_t run)
+{
+	struct bus_pub_options o = {
+		.cap = a->o.buffer, .window = a->o.window, .bytes = 4u << 20, .ack_wait = ACK_WAIT_US, .run = run
+	};
+	char why[512];
+
+	a->spill = (struct bus_spill){ .lock = -1, .scanned = true };
+	if (a->o.spill && !bus_spill_open(&a->spill, a->o.spill, a->o.spill_max, run, why))
+		err_die(ERR_SYSTEM, "--spill: %s", why);
+	a->spill.tell = err_warn;
+	a->spilling = bus_spill_any(&a->spill);
+	a->pub = bus_pub_new(&o);
+	if (!a->pub || !line_in_open_for(&a->in, LINE_READ_BYTES, take, a))
+		err_die(ERR_SYSTEM, "cannot start:");
+	refuse_open(&a->refused, err_warn);
+	io_grow_pipe(STDIN_FILENO);
+	if (!a->o.tee)
+		return;
+	a->out = io_own_output(STDOUT_FILENO);
+	io_grow_pipe(STDOUT_FILENO);
+	if (!ring_open(&a->tee, LINE_OUT_BYTES))
+		err_die(ERR_SYSTEM, "cannot start:");
+}
+
+static void set_up(struct app *a)
+{
+	struct nats_conn_options o = {
+		.creds = a->o.creds, .cacert = a->o.cacert, .cert = a->o.cert, .key = a->o.key, .name = "bnc-pub"
+	};
+	char why[256], *urls = nats_conn_servers(a->o.servers);
+
+	if (!urls)
+		err_die(errno == EINVAL ? ERR_USAGE : ERR_SYSTEM, "NATS_URL:");
+	o.urls = urls;
+	a->give_up = a->ask_at = INT64_MAX;
+	a->signals = io_signals(false);
+	if (a->signals < 0)
+		err_die(ERR_SYSTEM, "cannot start:");
+	set_up_bus(a);
+	set_up_lines(a, random_number());
+	if (!nats_conn_enter_sandbox(&o, a->o.spill, opt_no_sandbox()))
+		err_die(ERR_SYSTEM, "the sandbox:");
+	a->conn = nats_conn_open(&o, why);
+	if (!a->conn)
+		err_die(ERR_SYSTEM, "%s", why);
+	nats_conn_forget(urls);
+}
+
+/* Lines that are not stored go to the files, where there are such; those that came out of files stay there, but for
+ * what stands before others that did not. Else they are lost, and that is told. */
+static void give_back(struct app *a)
+{
+	uint64_t kept = 0, lost = a->unspilled + a->spill.lost, mark;
+	bool own = a->own > bus_pub_mark(a->pub), works = a->o.spill != NULL;
+	struct span text;
+	char why[512] = "";
+
+	while (bus_pub_take_back(a->pub, &text, &mark)) {
+		bool in_file = works && (!own || mark > a->own);
+		if (!in_file)
+			works = works && bus_spill_first(&a->spill, text, clock_mono_us(), why);
+		kept += works;
+		lost += !works;
+	}
+	if (why[0])
+		err_warn("%s", why);
+	if (works && own)
+		bus_spill_done(&a->spill, a->own);
+	if (lost)
+		err_warn("%" PRIu64 " line%s not stored", lost, lost == 1 ? " is" : "s are");
+	if (kept || a->spilling)
+		err_warn("lines that are not stored are kept in %s, for the next time", a->o.spill);
+	a->broken |= kept || lost || a->spilling;
+}
+
+static int finish(struct app *a)
+{
+	uint64_t refused;
+
+	if (a->signalled && begun(a)) {
+		a->in.number++;
+		refuse(a, 0, "its end did not come");
+	}
+	if (!tee_is_empty(a)) {
+		err_warn("standard output: the reader takes nothing; lines are lost on the way to it");
+		a->broken = true;
+	}
+	if (a->o.verbose)
+		tell_counters(a);
+	refused = bus_pub_counters(a->pub)->refused + bus_pub_counters(a->pub)->dropped;
+	give_back(a);
+	bus_spill_close(&a->spill);
+	a->broken |= a->spill.failed;
+	refuse_total(&a->refused);
+	nats_conn_close(a->conn, 0);
+	bus_pub_free(a->pub);
+	binance_bus_close(&a->bus);
+	line_in_close(&a->in);
+	ring_close(&a->tee);
+	return a->broken ? ERR_SYSTEM : a->refused.lines || refused || a->left_out ? ERR_DATA : ERR_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static struct app a;
+
+	err_program(argv[0]);
+	if (!io_std_open())
+		err_die(ERR_SYSTEM, "standard input, output or error:");
+	a.o = parse_args(argc, argv);
+	set_up(&a);
+	run(&a);
+	return finish(&a);
+}
