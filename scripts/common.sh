@@ -1,12 +1,30 @@
-# common.sh: what feed.sh, pipeline.sh and serve.sh share. Sourced, not run.
+# common.sh: what feed.sh, hub.sh, pipeline.sh and serve.sh share. Sourced, not run, with `here` set to its directory.
 # shellcheck shell=bash
 shopt -s extglob
 umask 077
 
-# what of the environment goes on to the feed, besides BNC_*
+# what of the environment of websocketd goes on, besides BNC_*
 # shellcheck disable=SC2034 # pipeline.sh and serve.sh use it
 HANDED_ON=(PATH LD_LIBRARY_PATH HOME TMPDIR LANG TZ XDG_RUNTIME_DIR SSL_CERT_FILE SSL_CERT_DIR https_proxy HTTPS_PROXY
-	all_proxy ALL_PROXY no_proxy NO_PROXY ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS)
+	all_proxy ALL_PROXY no_proxy NO_PROXY ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS)
+
+# Where frames come from: with a bus alone, from there.
+default_source() {
+	export BNC_SOURCE=${BNC_SOURCE:-${BNC_BUS:+bus}}
+	BNC_SOURCE=${BNC_SOURCE:-live}
+}
+
+# A secret is for those alone on whose way to bnc-account, or to the bus, it is: other children do not get it.
+SECRETS=(BNC_API_KEY BNC_API_SECRET BNC_BUS)
+export -n "${SECRETS[@]}"
+
+# in the subshell of such a child
+export_secrets() {
+	local name
+	for name in "${SECRETS[@]}"; do
+		[[ -z ${!name:-} ]] || export "${name?}"
+	done
+}
 
 fail() { # STATUS MESSAGE
 	printf '%s: %s\n' "${0##*/}" "$2" >&2
@@ -48,10 +66,74 @@ too_long() { # FILE
 	size=$(stat -c %s -- "$1" 2>/dev/null) && ((size >= LOG_MAX))
 }
 
-# Standard error goes there; a long log begins anew, one old file is kept. False: it cannot be written.
+# Standard error goes there, unless BNC_LOG says that it is the log; a long log begins anew, one old file is kept.
+# False: it cannot be written.
 open_log() { # FILE
+	[[ ${BNC_LOG:-} != stderr ]] || return 0
 	! too_long "$1" || mv -f -- "$1" "$1.old"
 	{ : >>"$1"; } 2>/dev/null && exec 2>>"$1"
+}
+
+# beside this script, or installed
+find_programs() {
+	local dir
+	for dir in "$here/../build/bin" "$here/../../bin"; do
+		[[ ! -x $dir/bnc-heartbeat ]] || break
+	done
+	PATH=${BNC_BIN:-$dir}:$PATH
+}
+
+# for `trap tidy EXIT`: whichever way a script ends, nothing that it started goes on, and its scratch directory goes
+tidy() {
+	local children=()
+	trap '' TERM INT HUP
+	read -r -a children <"/proc/$$/task/$$/children"
+	((${#children[@]})) && kill -TERM "${children[@]}" 2>/dev/null
+	wait
+	[[ -z $scratch ]] || rm -rf -- "$scratch"
+}
+
+need() { # PROGRAM...
+	local program
+	for program; do
+		command -v "$program" >/dev/null || fail 3 "$program is not there: make builds it, make install installs it"
+	done
+}
+
+# --- what is kept running ------------------------------------------------------------------------------------------
+# Of a child NAME: pid[NAME]; start_NAME starts it and sets that; child_ended NAME STATUS is called when it has ended.
+
+declare -A pid=() began=() wait_before=() due=()
+
+running() { # NAME
+	[[ -n ${pid[$1]:-} ]] && kill -0 "${pid[$1]}" 2>/dev/null
+}
+
+start() { # NAME
+	unset "due[$1]"
+	began[$1]=$EPOCHSECONDS
+	"start_$1"
+}
+
+# What has ended is started again, after a second, and twice as much each time (30 at most) while it does not live for a
+# minute.
+look_after() { # NAME
+	local status=0 back=${wait_before[$1]:-0}
+	running "$1" && return
+	if [[ -z ${due[$1]:-} ]]; then
+		wait "${pid[$1]}" 2>/dev/null || status=$?
+		back=$((EPOCHSECONDS - began[$1] >= 60 || back == 0 ? 1 : back >= 15 ? 30 : back * 2))
+		wait_before[$1]=$back
+		due[$1]=$((EPOCHSECONDS + back))
+		child_ended "$1" "$status" "$back"
+	fi
+	((EPOCHSECONDS < due[$1])) || start "$1"
+}
+
+# waits without a process; a signal ends it
+nap() { # SECONDS
+	[[ -n ${quiet:-} ]] || exec {quiet}<> <(:)
+	read -r -t "$1" -u "$quiet"
 }
 
 # no descriptor that the caller happened to have open goes on to children that live for hours
@@ -66,8 +148,8 @@ close_others() { # [FD to keep]
 # a feed that was killed could not tidy up, and its number may be another process' by now
 remove_left_overs() {
 	local dir pid
-	for dir in "$BNC_RUN"/demo.*; do
-		pid=${dir##*/demo.}
-		[[ ! -d $dir ]] || grep -qs feed.sh "/proc/${pid%%.*}/cmdline" || rm -rf -- "$dir"
+	for dir in "$BNC_RUN"/{demo,account}.*; do
+		pid=${dir##*/@(demo|account).}
+		[[ ! -d $dir ]] || grep -qsE 'feed\.sh|account\.sh' "/proc/${pid%%.*}/cmdline" || rm -rf -- "$dir"
 	done
 }

@@ -2,12 +2,15 @@
 # pipeline.sh: what websocketd starts for each client, also as  websocketd --port=8000 ./scripts/pipeline.sh
 #
 # First it decides whether this client is served at all: websocketd started like that listens on every address and takes
-# every path, Host and Origin. Then it runs the feed in the one form that websocketd cannot orphan.
+# every path, Host and Origin. Then it becomes bnc-tap, at the hub that serve.sh runs; where nobody runs one, the first
+# client starts it (hub.sh), and --idle after the last one has gone it ends.
 #
 #   BNC_ALLOW_PEER    addresses besides loopback, as patterns: "10.0.0.* fd00::*"
 #   BNC_ALLOW_ORIGIN  origins besides those of loopback: "https://bnc.example.org"; their host names are accepted too
-#   BNC_RUN           where pipeline.log goes; default $XDG_RUNTIME_DIR/bnc, else /run/user/UID/bnc, else /tmp/bnc-UID
-#   BNC_FEED          the program that makes the stream; default feed.sh beside this script, whose variables see there
+#   BNC_RATE          updates of a price or of equity a second at most; 20, and 0 for every one
+#   BNC_IDLE          60s, of a hub that was started by a client
+#   BNC_RUN           where the hub's socket and pipeline.log are; default $XDG_RUNTIME_DIR/bnc, else /run/user/UID/bnc,
+#                     else /tmp/bnc-UID
 #
 # websocketd hands no variable on unless told: websocketd --passenv=PATH,BNC_SOURCE ...; serve.sh passes all of BNC_*.
 set -u
@@ -15,7 +18,6 @@ set -u
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=scripts/common.sh
 . "$here/common.sh"
-feed=${BNC_FEED:-$here/feed.sh}
 
 # --- may this client be served? ------------------------------------------------------------------------------------
 
@@ -76,70 +78,49 @@ check_origin() {
 	refuse "pages of this origin may not connect"
 }
 
-# --- the feed ------------------------------------------------------------------------------------------------------
+# --- the hub -------------------------------------------------------------------------------------------------------
 
 # Nothing that a client sent goes on: neither HTTP_* (a Proxy header makes HTTP_PROXY) nor the rest of CGI, nor names
-# that no shell would take. Names alone are told to env: values may be secret, and arguments are for all to see. And a
-# session of our own: websocketd signals its child alone, whose process group is websocketd's.
-become_session() {
-	local entry name drop=()
+# that no shell would take. Names alone are told to env: values may be secret, and arguments are for all to see.
+names_to_drop() {
+	local entry name
 	while IFS= read -r -d '' entry; do
 		name=${entry%%=*}
 		[[ $name == BNC_* || " ${HANDED_ON[*]} " == *" $name "* ]] || drop+=(-u "$name")
 	done </proc/self/environ
-	exec setsid --wait env "${drop[@]}" "$BASH" "$here/pipeline.sh" --feed
 }
 
-# This process is what websocketd knows, and leads a process group of its own in which all the rest runs: first the
-# watcher, then the feed, so that at no moment something runs unwatched.
-run_feed() {
-	local feed_pid result asked=
+answers() { bnc-tap --metrics "$socket" >/dev/null 2>&1; }
+
+# Once, however many clients come at this moment: they wait for the lock, and find it there. It is none of this client's
+# processes, and outlives it.
+start_hub() {
+	local lock ready
+	exec {lock}>>"$BNC_RUN/hub.start" && flock -w 10 "$lock" || refuse "the feed is being started for too long"
+	if ! answers; then
+		exec {ready}< <(exec {lock}>&- && export_secrets && exec setsid env "${drop[@]}" "$BASH" "$here/hub.sh" \
+			--idle "${BNC_IDLE:-60s}" --ready-fd 3 3>&1 >/dev/null </dev/null)
+		read -r -t 10 <&"$ready" || refuse "the feed could not be started: pipeline.log and feed.log say why"
+		exec {ready}<&-
+	fi
+	exec {lock}>&-
+}
+
+main() {
+	local drop=() socket
+	run_dir || refuse "there is no directory for the hub that is ours alone to write"
+	# never to websocketd, which stops reading at a long line
+	BNC_LOG='' open_log "$BNC_RUN/pipeline.log" || exec 2>/dev/null
+	# by hand there is nobody to look at
+	[[ -z ${GATEWAY_INTERFACE:-}${REMOTE_ADDR:-} ]] || check_client
 	close_others ""
-	# rather than fill the disk a log stays at 256 MiB; a limit on files, also on the one in memory that bnc-stream
-	# keeps for its --buffer
-	ulimit -f $((256 << 10))
-	trap '' INT HUP XFSZ
-	trap '' TERM
-	watch <&0 >/dev/null &
-	trap - TERM
-	setpriv --pdeathsig TERM "$feed" </dev/null &
-	feed_pid=$!
-	trap 'asked=1; kill -TERM "$feed_pid" 2>/dev/null' TERM
-	exec </dev/null
-	# a signal interrupts wait; a feed that has ended is there until wait has told its status
-	until wait "$feed_pid"; result=$?; ! kill -0 "$feed_pid" 2>/dev/null; do :; done
-	[[ -n $asked || $result == 0 ]] ||
-		status end "the feed has ended with status $result: pipeline.log says why"
-	# whatever the feed left behind; what does not listen is the watcher's
-	trap '' TERM
-	kill -TERM 0
-	exit 0
+	find_programs
+	names_to_drop
+	socket=$BNC_RUN/hub.sock
+	# where serve.sh runs the hub it is for nobody else to start one
+	[[ -n ${BNC_SERVED:-} ]] || answers || start_hub
+	# one process, which takes what the client sends, and ends with its standard input: so websocketd ends it
+	exec env "${drop[@]}" bnc-tap --wait 60s --rate "${BNC_RATE:-20}" "$socket"
 }
 
-# The end of standard input is the one sign that always comes: when the client goes, however it goes, and when
-# websocketd ends or is killed. It must also be read all the time: a client that sends more than a pipe holds to a child
-# that does not read freezes its own connection for ever. So one process does nothing else. The feed is told first and
-# has a moment to end by itself; websocketd would kill its child, and nothing else, 0.85 s after.
-watch() {
-	trap : TERM
-	cat
-	trap '' TERM
-	kill -TERM $$
-	sleep 0.4
-	kill -KILL 0
-} 2>/dev/null
-
-[[ ${1:-} != --feed ]] || run_feed
-
-run_dir || unset BNC_RUN
-# never to websocketd, which stops reading at a long line
-if [[ ! -v BNC_RUN ]] || ! open_log "$BNC_RUN/pipeline.log"; then
-	exec 2>/dev/null
-fi
-# by hand in a terminal it is the feed and nothing else
-if [[ -n ${GATEWAY_INTERFACE:-}${REMOTE_ADDR:-} ]]; then
-	check_client
-elif [[ -t 0 ]]; then
-	exec "$feed"
-fi
-become_session
+main

@@ -3,8 +3,12 @@
 #
 #   usage: serve.sh [--ready-fd n]
 #
-#   BNC_PORT   default 8000      BNC_RUN   lock, logs and the page's copy; default as in pipeline.sh
-#   and the variables of pipeline.sh and feed.sh, which are handed on
+#   BNC_PORT   default 8000      BNC_RUN   lock, socket, logs and the page's copy; default as in pipeline.sh
+#   and the variables of hub.sh, pipeline.sh and feed.sh, which are handed on
+#
+# There is one feed, however many clients, and it goes on when there is none. /health is there only while prices are
+# fresh, /health.json and /metrics always: files that the hub keeps, and that this script looks after, should the hub
+# stand still. What ends is started again.
 #
 # It listens on loopback alone. For other machines: a TLS reverse proxy that asks who is there, and BNC_ALLOW_ORIGIN.
 # Ends with its children on SIGTERM and SIGINT; exit 2 called wrongly, 3 could not start (port taken, running already).
@@ -13,11 +17,11 @@ set -u
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=scripts/common.sh
 . "$here/common.sh"
-export BNC_PORT=${BNC_PORT:-8000} BNC_SOURCE=${BNC_SOURCE:-live}
+default_source
+export BNC_PORT=${BNC_PORT:-8000} BNC_SERVED=1
 ready_fd=${BNC_READY_FD:-}
 unset BNC_READY_FD
-websocketd=
-nap=
+HEALTH_AGE=3 # seconds; the hub writes it anew each second
 
 arguments() {
 	while (($#)); do
@@ -36,8 +40,8 @@ arguments() {
 		fail 2 "--ready-fd wants an open descriptor, not '$ready_fd'"
 	[[ $BNC_PORT == [1-9]*([0-9]) && ${#BNC_PORT} -le 5 && $BNC_PORT -le 65535 ]] ||
 		fail 2 "BNC_PORT is a port number, not '$BNC_PORT'"
-	[[ $BNC_SOURCE == @(live|demo|replay:?*) ]] ||
-		fail 2 "BNC_SOURCE is live, demo or replay:FILE, not '$BNC_SOURCE'"
+	[[ $BNC_SOURCE == @(live|demo|bus|replay:?*) ]] ||
+		fail 2 "BNC_SOURCE is live, demo, bus or replay:PATH, not '$BNC_SOURCE'"
 }
 
 # --- what websocketd is given --------------------------------------------------------------------------------------
@@ -73,6 +77,10 @@ placeholder() {
 	E
 }
 
+# The one style sheet that is no file of the page: lightweight-charts puts it beside its logo, which its licence asks to
+# be left where it is. Another version of it, another hash: web/tests/policy.test.ts compares.
+CHART_STYLE="'sha256-3pRED1tOXas1FXFoPb9TGCjmYe9XQsmO9OV23khV2nY='"
+
 # No --origin: websocketd would refuse every client that sends none, as command line clients do; pipeline.sh lets those
 # pass and holds all others against its list. No --cgidir, ever: in 0.4.1 it runs programs for strangers.
 websocketd_options() {
@@ -82,7 +90,7 @@ websocketd_options() {
 	options=(--address=127.0.0.1 --port="$BNC_PORT" --maxforks=64 --loglevel=error --staticdir="$BNC_RUN/www"
 		--passenv="$(IFS=,; printf %s "${names[*]}")"
 		--header-http="Content-Security-Policy: default-src 'self'; connect-src 'self' ws://$host ws://$address; \
-base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+style-src 'self' $CHART_STYLE; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 		--header-http="X-Content-Type-Options: nosniff"
 		--header-http="X-Frame-Options: DENY"
 		--header-http="Referrer-Policy: no-referrer"
@@ -96,19 +104,26 @@ base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 # --- running it ----------------------------------------------------------------------------------------------------
 
-start_websocketd() {
+# what is started: it logs to its own file, holds nothing of the caller's open, and ends when this script does
+run() { # NAME COMMAND...
+	local name=$1
+	shift
 	(
-		open_log "$log" || exit
+		open_log "$BNC_RUN/$name.log" || exit
 		close_others ""
-		exec setpriv --pdeathsig TERM websocketd "${options[@]}" "$here/pipeline.sh" </dev/null >&2
+		[[ $name != hub ]] || export_secrets
+		exec setpriv --pdeathsig TERM "$@" </dev/null >&2
 	) &
-	websocketd=$!
+	pid[$name]=$!
 }
+
+start_websocketd() { run websocketd websocketd "${options[@]}" "$here/pipeline.sh"; }
+start_hub() { run hub setsid "$BASH" "$here/hub.sh" --www "$BNC_RUN/www"; }
 
 # Somebody answers at the port: but is it ours, or the one that keeps ours from starting?
 listens() {
 	local inode links n=0
-	links=$(find /proc/"$websocketd"/fd -lname 'socket:*' -printf '%l\n' 2>/dev/null)
+	links=$(find /proc/"${pid[websocketd]}"/fd -lname 'socket:*' -printf '%l\n' 2>/dev/null)
 	while read -r inode; do
 		[[ $'\n'$links$'\n' != *$'\n'"socket:[$inode]"$'\n'* ]] || ((n += 1))
 	done < <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
@@ -116,14 +131,12 @@ listens() {
 	((n == addresses))
 }
 
-running() { kill -0 "$websocketd" 2>/dev/null; }
-
 wait_until_listening() {
 	local i
 	for ((i = 0; i < 200; i++)); do
 		listens && return
-		running || return
-		sleep 0.05
+		running websocketd || return
+		nap 0.05
 	done
 	return 1
 }
@@ -137,22 +150,24 @@ tell_ready() {
 	fi
 }
 
-finish() {
+finish() { # [STATUS]
+	local name
 	trap '' TERM INT HUP
-	[[ -z $nap ]] || kill "$nap" 2>/dev/null
-	# its children see the end of their standard input and go within half a second; a stopped one sees nothing
-	[[ -z $websocketd ]] || kill -TERM "$websocketd" 2>/dev/null
-	[[ -z $websocketd ]] || kill -CONT "$websocketd" 2>/dev/null
+	# websocketd's children see the end of their standard input and go within half a second; a stopped one sees nothing
+	for name in websocketd hub; do
+		running "$name" && kill -TERM "${pid[$name]}" && kill -CONT "${pid[$name]}"
+	done 2>/dev/null
 	wait
-	exit 0
+	exit "${1:-0}"
 }
 
 set_up() {
 	close_others "$ready_fd"
 	command -v websocketd >/dev/null || fail 3 "websocketd is not there: scripts/deps.sh installs it"
+	find_programs
+	need setpriv bnc-hub bnc-tap
 	[[ -n ${BNC_FEED:-} ]] || "$here/feed.sh" --check || exit
 	run_dir || fail 3 "$BNC_RUN is not a directory that is ours alone to write"
-	log=$BNC_RUN/websocketd.log
 	exec {lock}>>"$BNC_RUN/serve.lock" || exit 3
 	flock -n "$lock" || fail 3 "already running in $BNC_RUN: $(<"$BNC_RUN/serve.lock")"
 	printf 'ws://localhost:%s/ws, process %s\n' "$BNC_PORT" $$ >"$BNC_RUN/serve.lock"
@@ -165,50 +180,44 @@ set_up() {
 # all append, so that a log cut to nothing under their hands begins anew
 trim_logs() {
 	local file
-	for file in "$log" "$BNC_RUN/pipeline.log"; do
+	for file in "$BNC_RUN"/{websocketd,hub,feed,pipeline}.log; do
 		! too_long "$file" || { cp -- "$file" "$file.old" && : >"$file"; }
 	done
 }
 
-wait_for_end() { # of websocketd; sets status
-	local ended=
-	while [[ $ended != "$websocketd" ]]; do
-		rest 60
-		# Bash would say "Killed" to the terminal
-		wait -n -p ended "$websocketd" "$nap" 2>/dev/null
-		status=$?
-		trim_logs
-	done
-	kill "$nap"
+# a hub that stands still cannot say so itself
+watch_health() {
+	local written
+	written=$(stat -c %Y -- "$BNC_RUN/www/health" 2>/dev/null) || return 0
+	((EPOCHSECONDS - written <= HEALTH_AGE)) || rm -f -- "$BNC_RUN/www/health"
 }
 
-rest() { # SECONDS
-	setpriv --pdeathsig TERM sleep "$1" {lock}>&- &
-	nap=$!
+child_ended() { # NAME STATUS SECONDS
+	(open_log "$BNC_RUN/$1.log"; printf 'serve.sh: %s has ended with status %d; again in %d s\n' "$1" "$2" "$3" >&2)
+	# of a hub.sh that was killed: what is left of its group
+	[[ $1 != hub ]] || kill -KILL -- "-${pid[hub]}" 2>/dev/null
 }
 
 main() {
-	local lock log options addresses=1 said status back=1 began
+	local lock options addresses=1 said
 	arguments "$@"
 	set_up
 	trap finish TERM INT HUP
-	said=$(stat -c %s -- "$log" 2>/dev/null || echo 0)
-	start_websocketd
+	said=$(stat -c %s -- "$BNC_RUN/websocketd.log" 2>/dev/null || echo 0)
+	start hub
+	start websocketd
 	if ! wait_until_listening; then
-		said=$(tail -c "+$((said + 1))" "$log" | tail -n 1 | sed 's/.*| *//')
-		fail 3 "${said:-websocketd did not start}"
+		said=$(tail -c "+$((said + 1))" "$BNC_RUN/websocketd.log" 2>/dev/null | tail -n 1 | sed 's/.*| *//')
+		printf 'serve.sh: %s\n' "${said:-websocketd did not start}" >&2
+		finish 3
 	fi
 	tell_ready
 	while :; do
-		began=$SECONDS
-		wait_for_end
-		((SECONDS - began < 60)) || back=1
-		printf 'serve.sh: websocketd has ended with status %d; again in %d s\n' "$status" "$back" \
-			>>"$log"
-		rest "$back"
-		wait "$nap"
-		((back = back < 15 ? back * 2 : 30))
-		start_websocketd
+		nap 1
+		look_after websocketd
+		look_after hub
+		watch_health
+		((SECONDS % 60)) || trim_logs
 	done
 }
 

@@ -1,6 +1,7 @@
 # What every bats file begins with:  load ../lib
 #
 #   $ROOT $BUILD $BIN        the tree, its build directory, the programs (first in PATH)
+#   $SLOW                    how many times longer than elsewhere a program may take here; wait_for knows it
 #   $SCRATCH                 a fresh directory per test, removed afterwards; HOME, TMPDIR and BNC_RUN lie in it
 #   free_port                prints a port that nobody listens on
 #   wait_for SECONDS CMD...  until CMD succeeds; fails, saying so, when it does not within SECONDS
@@ -9,6 +10,8 @@
 #   wait_end NAME SECONDS    waits for its own end and sets $status
 #   left_over                lists the processes that this test started and that still run; not into a pipe, whose
 #                            other end would be one
+#   under_valgrind           whether it runs the programs: it opens descriptors 0 to 2 itself where they are closed, and a
+#                            program has its name, to pgrep, only as an argument
 #   have_shared FILE         skips the test unless $SHARED/FILE, a shared recording, is there
 #   start_mock ARGS...       the offline exchange; sets $MOCK_PORT and $MOCK_CA
 #
@@ -23,7 +26,13 @@ BUILD=${BUILD:-build}
 BIN=$BUILD/bin
 TOOLS=$ROOT/tests/tools
 SHARED=${BNC_SHARED_DATA:-$ROOT/../shared/data}
-export BUILD PATH=$BIN:$PATH LANG=C.UTF-8 LC_ALL=C.UTF-8 TZ=UTC
+SLOW=1
+[[ -z ${SAN:-} ]] || SLOW=5
+# each program is run by valgrind, which is slow, and has memory and threads of its own as the sanitizers have
+[[ -z ${VALGRIND:-} ]] || BIN=$BUILD/valgrind/bin SLOW=20 SAN=valgrind
+export BUILD SLOW PATH=$BIN:$PATH LANG=C.UTF-8 LC_ALL=C.UTF-8 TZ=UTC
+
+under_valgrind() { [[ -n ${VALGRIND:-} ]]; }
 
 setup() { lib_setup; }
 teardown() { lib_teardown; }
@@ -46,6 +55,16 @@ lib_teardown() {
 	fi
 	end_all
 	cd / && rm -rf -- "$SCRATCH"
+	! under_valgrind || nothing_said
+}
+
+# a test in which valgrind has found something has failed, whatever it was that the program did then
+nothing_said() {
+	local log found=0
+	for log in "$BUILD/valgrind/log/${SCRATCH##*/}".*; do
+		[[ ! -s $log ]] || { head -n 60 "$log" && found=1; }
+	done
+	return $found
 }
 
 # what a failed test leaves for its reader
@@ -67,6 +86,8 @@ left_over() { "$TOOLS/left-over" "$SCRATCH"; }
 start() { # NAME CMD...
 	local name=$1
 	shift
+	# of one of the same name before there is nothing left to be taken for a sign of this one
+	: >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err"
 	env --default-signal=INT,QUIT setsid "$@" <"${STDIN:-/dev/null}" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" 3>&- &
 	printf -v "${name}_pid" %s $!
 }
@@ -112,7 +133,7 @@ wait_for() { # SECONDS CMD...
 	local seconds=$1 end now
 	shift
 	now=${EPOCHREALTIME/./}
-	end=$((now + $(awk "BEGIN { printf \"%d\", $seconds * 1000000 }")))
+	end=$((now + $(awk "BEGIN { printf \"%d\", $seconds * $SLOW * 1000000 }")))
 	until "$@"; do
 		now=${EPOCHREALTIME/./}
 		if ((now >= end)); then

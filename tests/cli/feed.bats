@@ -5,7 +5,7 @@ FEED=$ROOT/scripts/feed.sh
 
 setup() {
 	lib_setup
-	export BNC_BIN=$BIN
+	export BNC_BIN=$BIN BNC_SPEED=max
 	cat >recording <<-'E'
 		{"recv":1790526538965462,"market":"usdm","stream":"solusdt@bookTicker","data":{"e":"bookTicker","u":1,"s":"SOLUSDT","b":"142.35","B":"2.6","a":"142.36","A":"5.3","T":1790526538940,"E":1790526538940}}
 		{"type":"balance_update","asset":"USDT","balance":"20000","ts":1790526538941}
@@ -20,22 +20,11 @@ types() { jq -r '.type + (if .source then " " + .source else "" end)' | tr '\n' 
 	"$FEED" >out
 	run types <out
 	echo "$output"
-	[[ ${output//heartbeat,/} == "status replay,price_update book,equity_snapshot,balance_update,equity_snapshot,status replay," ]]
+	[[ ${output//heartbeat,/} == "status replay,price_update book,position_update,equity_snapshot,balance_update,equity_snapshot,status replay," ]]
 	[[ $(jq -r 'select(.type == "equity_snapshot").equity' out | tr '\n' ' ') == "10000.71 20000.71 " ]]
 	gzip recording
 	BNC_SOURCE=replay:recording.gz "$FEED" | jq -c 'select(.type != "heartbeat" and .type != "status")' >zipped
 	jq -c 'select(.type != "heartbeat" and .type != "status")' out | diff - zipped
-}
-
-@test "a line that is too long for one WebSocket frame is replaced by a record that says so" {
-	long() { printf '{"type":"note","ts":17,"text":"%0*d"}\n' $(($1 - 34)) 0; } # of so many bytes, its end included
-	{ long 4082 && long 4083 && printf '{"type":"odd \\"one","text":"%05000d"}\n' 0; } >>recording
-	(($(tail -n 3 recording | head -n 1 | wc -c) == 4082))
-	BNC_SOURCE=replay:recording "$FEED" >out
-	(($(awk '{ if (length > n) n = length } END { print n }' out) == 4081))
-	jq -e -s 'map(select(.state == "gap")) | length == 2 and
-		.[0].ts == 17 and .[0].detail == "a record of 4083 bytes (note) is left out: longer than a WebSocket frame" and
-		.[1].ts > 1.7e12 and (.[1].detail | test("5031 bytes is"))' out
 }
 
 @test "whatever a recording holds, each line is valid UTF-8, not empty, and ended" {
@@ -51,18 +40,37 @@ types() { jq -r '.type + (if .source then " " + .source else "" end)' | tr '\n' 
 
 @test "a recording that breaks off is not said to have ended" {
 	gzip recording && truncate -s -5 recording.gz
-	BNC_SOURCE=replay:recording.gz run ! "$FEED"
-	[[ $output != *'"state":"end"'* && $output == *gzip* ]]
+	BNC_SOURCE=replay:recording.gz run -1 "$FEED"
+	[[ $output == *'"detail":"the recording has ended: it is damaged'* && $output == *"bnc-replay: recording.gz: breaks off at byte"* ]]
 }
 
-@test "hundreds of positions without a price: their snapshots are told, not sent" {
-	for i in {1000..1999}; do
-		echo "{\"type\":\"position_update\",\"symbol\":\"A$i\",\"qty\":\"1\",\"entryPrice\":\"1\",\"ts\":1,\"pair\":\"A${i}USDT\",\"market\":\"usdm\"}"
-	done >positions
-	BNC_SOURCE=replay:recording BNC_POSITIONS=positions "$FEED" >out
-	(($(awk '{ if (length > n) n = length } END { print n }' out) <= 4081))
-	[[ $(types <out) == *"price_update book,"*"status,"*"balance_update,"*"status,"* ]]
-	jq -e -s 'any(.[]; .state == "gap" and (.detail | test("equity_snapshot")))' out
+@test "a recording of the exchange is never said to be the exchange" {
+	printf '{"type":"status","state":"%s","ts":1,"source":"%s","detail":"x"}\n' live live connecting demo gap live >>recording
+	BNC_SOURCE=replay:recording run "$FEED"
+	[[ $status == 0 && $(grep -c '"type":"status"' <<<"$output") == 5 ]]
+	[[ $(jq -r 'select(.type == "status").source' <<<"$output" | sort -u) == replay ]]
+	# a price's source is another thing
+	[[ $(jq -r 'select(.type == "price_update").source' <<<"$output" | sort -u) == book ]]
+}
+
+@test "a directory is replayed as it was recorded, at the speed that is asked for" {
+	mkdir rec
+	printf '{"type":"note","n":%d,"ts":%d}\n' 1 1790526539000 2 1790526540000 | bnc-record -o rec
+	cat recording >>rec/a.ndjson
+	BNC_SOURCE=replay:rec run "$FEED"
+	[[ $(grep -o '"n":[12]\|"type":"price_update"' <<<"$output" | tr '\n' ' ') == '"type":"price_update" "n":1 "n":2 ' ]]
+	local from=${EPOCHREALTIME/./}
+	BNC_SOURCE=replay:rec BNC_SPEED=2 "$FEED" >out
+	((${EPOCHREALTIME/./} - from > 450000)) # a second of events
+	BNC_SOURCE=replay:rec BNC_SPEED=fast run "$FEED" --check
+	[[ $status == 2 && ${lines[0]} == "bnc-replay: -x: 'fast' is not "* ]]
+}
+
+@test "frames are recorded as they come, and give the same records again" {
+	BNC_SOURCE=demo BNC_RECORD=rec BNC_RATE=100 "$FEED" | jq --unbuffered -c 'select(.type == "price_update")' | head -n 50 >live
+	wait_for 5 nothing_left
+	[[ $(echo rec/*) == rec/bnc-*.ndjson.zst ]]
+	BNC_SOURCE=replay:rec "$FEED" | jq -c 'select(.type == "price_update")' | head -n 50 | diff live -
 }
 
 @test "what keeps it from starting is one line, and the exit status says whose fault it is" {
@@ -71,8 +79,8 @@ types() { jq -r '.type + (if .source then " " + .source else "" end)' | tr '\n' 
 		echo "$variables: $status $output"
 		[[ $status == "$wanted" && ${#lines[@]} == 1 && $output == "feed.sh: "*$text* ]]
 	done <<-'E'
-		2|BNC_SOURCE=paper|live, demo or replay:FILE, not 'paper'
-		2|BNC_SOURCE=replay:|live, demo or replay:FILE
+		2|BNC_SOURCE=paper|live, demo, bus or replay:PATH, not 'paper'
+		2|BNC_SOURCE=replay:|live, demo, bus or replay:PATH
 		2|BNC_SYMBOLS=,|names no symbol
 		3|BNC_SOURCE=replay:none|cannot read the recording 'none'
 		3|BNC_SOURCE=replay:/|cannot read the recording '/'

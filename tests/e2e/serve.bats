@@ -1,14 +1,19 @@
-# serve.sh: one owner of everything it starts; what it lets websocketd do and serve.
+# serve.sh: one owner of everything it starts; what it lets websocketd do and serve; health.
 load ../lib
 
 WS=$TOOLS/ws
+PRICE='{"type":"price_update","symbol":"SOL","price":"142.355","ts":1,"pair":"SOLUSDT","market":"usdm","source":"book"}'
 
 setup() {
 	lib_setup
-	printf '%s\n' '#!/bin/bash' 'echo "{\"type\":\"status\",\"state\":\"live\",\"ts\":1}"' 'sleep 1000 | cat' >feed
-	chmod +x feed
+	feed <<<'echo "{\"type\":\"status\",\"state\":\"live\",\"ts\":1}"; while sleep 0.1; do :; done'
 	export BNC_FEED=$SCRATCH/feed BNC_PORT
 	BNC_PORT=$(free_port)
+}
+
+feed() { # its text on standard input
+	{ echo '#!/bin/bash' && cat; } >"$SCRATCH/feed"
+	chmod +x "$SCRATCH/feed"
 }
 
 serve() { # [SCRIPTS DIRECTORY]
@@ -31,10 +36,14 @@ three_clients() {
 
 get() { curl --noproxy '*' -s -m 5 "$@"; }
 
-websocketd_pid() {
+pid_of() { # PATTERN: of the first process that is called so
 	left=$(left_over)
-	awk '$2 == "websocketd" { print $1 }' <<<"$left"
+	awk -v pattern="$1" '$0 ~ pattern { print $1; exit }' <<<"$left"
 }
+
+websocketd_pid() { pid_of '^[0-9]+ websocketd '; }
+hub_pid() { pid_of '^[0-9]+ bnc-hub '; }
+feeds() { grep -c "$SCRATCH/feed" <<<"$(left_over)" || true; }
 
 @test "one line says where, what and which log; both addresses of localhost answer" {
 	serve
@@ -166,26 +175,95 @@ gone() {
 	kill -KILL "$was"
 	back() { now=$(websocketd_pid) && [[ -n $now && $now != "$was" ]] && client; }
 	wait_for 10 back
-	wait_for 2 one_child
+	wait_for 2 eval '! grep -q bnc-tap <<<"$(left_over)"'
 	grep -q 'websocketd has ended with status 137; again in 1 s' run/websocketd.log
+	# the feed knows nothing of it
+	[[ $(feeds) == 1 && $(wc -l <run/feed.log) == 0 ]]
 }
 
-one_child() {
-	left=$(left_over)
-	! grep -q 'sleep 1000' <<<"$left"
+@test "the hub killed, and what runs it: clients are told, keep their connections, and it comes back" {
+	serve
+	three_clients
+	local what i n=0
+	for what in '^[0-9]+ bnc-hub ' 'hub.sh --www' "$SCRATCH/feed" '^[0-9]+ bnc-hub '; do
+		kill -KILL "$(pid_of "$what")"
+		((n += 1))
+		for i in 1 2 3; do
+			wait_for 15 eval '(($(grep -c "\"live\"" client'$i'.out) > '$n'))'
+		done
+		[[ $(feeds) == 1 ]]
+	done
+	grep -q 'hub has ended with status 137; again in 1 s' run/hub.log
 }
+
+# --- health ---------------------------------------------------------------------------------------------------------
+
+health() { get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$BNC_PORT/health"; }
+is() { [[ $(health) == "$1" ]]; }
+
+@test "/health is there while prices are fresh, gone within --stale and two seconds, and back within two" {
+	mkfifo prices
+	feed <<<'exec cat prices'
+	BNC_STALE=2s serve
+	exec 5<>prices
+	is 404
+	ticks() { while echo "$PRICE" >&5; do sleep 0.2; done; }
+	ticks 3>&- &
+	local ticks=$!
+	wait_for 3 is 200
+	[[ $(get "http://127.0.0.1:$BNC_PORT/health") == ok ]]
+	get "http://127.0.0.1:$BNC_PORT/health.json" | jq -e '.status == "ok" and .ageMs < 2000 and .streams[0].pair == "SOLUSDT"'
+	get "http://127.0.0.1:$BNC_PORT/metrics" | grep -q '^bnc_hub_up 1$'
+	# the feed goes silent
+	kill "$ticks"
+	wait "$ticks" || true
+	SECONDS=0
+	wait_for 5 is 404
+	((SECONDS <= 4))
+	wait_for 2 eval '[[ $(get "http://127.0.0.1:$BNC_PORT/health.json" | jq -r .status) == stale ]]'
+	# and comes back
+	ticks 3>&- &
+	ticks=$!
+	wait_for 2 is 200
+	# the hub stands still
+	local hub
+	hub=$(hub_pid)
+	kill -STOP "$hub"
+	SECONDS=0
+	wait_for 6 is 404
+	((SECONDS <= 5))
+	kill -CONT "$hub"
+	wait_for 2 is 200
+	# and is killed: the next one begins without the file of the one before, and has its own as soon as there is a price
+	kill -KILL "$hub"
+	wait_for 8 eval 'another=$(hub_pid) && [[ -n $another && $another != "$hub" ]]'
+	wait_for 8 is 200
+	kill "$ticks"
+	exec 5>&-
+}
+
+@test "no CGI is needed for it, and a page from elsewhere cannot read it by script" {
+	serve
+	run get -i "http://127.0.0.1:$BNC_PORT/health.json"
+	[[ $output != *Access-Control* && $output == *"X-Content-Type-Options: nosniff"* ]]
+}
+
+# --- what it holds open ---------------------------------------------------------------------------------------------
 
 @test "nothing the caller has open goes on to what lives for hours" {
 	exec 7<"$ROOT/LICENSE"
-	printf '%s\n' '#!/bin/bash' 'ls -l /proc/$$/fd /proc/$PPID/fd' 'cat' >feed
 	serve
 	exec 7<&-
-	run "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 1
-	echo "$output"
-	[[ $output == *pipe:* && $output != *LICENSE* && $output != *serve.lock* && $output != *ready* ]]
-	run ls -l "/proc/$(websocketd_pid)/fd"
-	echo "$output"
-	[[ $output == *websocketd.log* && $output != *LICENSE* && $output != *serve.lock* && $output != *ready* ]]
+	start client "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 60
+	wait_for 5 test -s client.out
+	local pid n=0
+	for pid in $(awk '/websocketd|bnc-|hub.sh|\/feed/ && !/ws:/ { print $1 }' <<<"$(left_over)"); do
+		run ls -l "/proc/$pid/fd"
+		echo "$output"
+		[[ $output != *LICENSE* && $output != *serve.lock* && $output != *ready* ]]
+		((n += 1))
+	done
+	((n >= 5))
 }
 
 # a tree of its own, with a page
@@ -248,10 +326,9 @@ tree() {
 }
 
 @test "its variables reach the feed" {
-	printf '%s\n' '#!/bin/bash' 'echo "$BNC_SOURCE|$BNC_SYMBOLS|${BNC_READY_FD:-}"' 'cat' >feed
+	feed <<<'echo "{\"type\":\"note\",\"is\":\"$BNC_SOURCE|$BNC_SYMBOLS|${BNC_READY_FD:-}\"}"; cat; sleep 1000'
 	BNC_SOURCE=demo BNC_SYMBOLS="SOLUSDT,ETHUSDT" serve
-	run "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 1
-	[[ $output == "demo|SOLUSDT,ETHUSDT|" ]]
+	"$WS" "ws://127.0.0.1:$BNC_PORT/ws" --until '"is":"demo\|SOLUSDT,ETHUSDT\|"'
 }
 
 @test "what a killed feed could not tidy up is tidied, what a living one uses is not" {
@@ -262,10 +339,11 @@ tree() {
 }
 
 @test "the logs are kept short while it runs" {
-	truncate -s 9M run/websocketd.log run/pipeline.log
+	truncate -s 9M run/websocketd.log run/pipeline.log run/feed.log run/hub.log
 	echo last >>run/websocketd.log
 	serve
 	[[ -s run/websocketd.log.old && -s run/pipeline.log.old && ! -s run/pipeline.log ]]
+	[[ -s run/feed.log.old && -s run/hub.log.old && ! -s run/hub.log ]]
 	(($(stat -c %s run/websocketd.log) < 10000))
 }
 

@@ -38,7 +38,8 @@ bats_require_minimum_version 1.5.0
 		[[ $status -eq 0 && $(states "$name" | xargs) == "connecting connecting live live end" ]]
 		[[ ! -s $name.err ]]
 	done
-	run ! jq -e 'select(.code != 1000)' <(told close)
+	# a successor that was being opened at the end has not come so far
+	run ! jq -e 'select(.code != 1000 and .served > 0)' <(told close)
 }
 
 @test "an old connection that lags behind its successor gives all it has before it is closed" {
