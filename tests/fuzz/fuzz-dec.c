@@ -8,7 +8,7 @@ static bool fuzz_dec_parse(struct span text, struct dec *out)
 	struct span padded = subject_pad(text);
 	char scratch[DEC_TEXT_MAX], print[DEC_TEXT_MAX];
 	struct dec other = { 7, 7 };
-	struct span canonical;
+	struct dec_text canonical;
 	enum dec_result r = dec_parse(padded, out);
 
 	FUZZ_CHECK(dec_parse_padded(padded, &other) == r);
@@ -16,7 +16,7 @@ static bool fuzz_dec_parse(struct span text, struct dec *out)
 	FUZZ_CHECK(dec_reason(r)[0] != '\0');
 	if (r == DEC_OK) {
 		struct span printed = { print, (size_t)(dec_print(print, *out) - print) };
-		FUZZ_CHECK(dec_cmp(*out, other) == 0 && span_eq(printed, canonical));
+		FUZZ_CHECK(dec_cmp(*out, other) == 0 && span_eq(printed, canonical.text));
 		FUZZ_CHECK(dec_parse(printed, &other) == DEC_OK && dec_cmp(*out, other) == 0);
 		FUZZ_CHECK(other.m == out->m && other.scale == out->scale);
 	} else {
@@ -68,6 +68,27 @@ static void fuzz_dec_div(struct dec a, struct dec b, int places)
 	FUZZ_CHECK(dec_cmp(rest, unit) < 0);
 }
 
+/* the mean of two texts is what the arithmetic says */
+static void fuzz_dec_mean(struct span a, struct span b)
+{
+	char scratch[2][DEC_TEXT_MAX], text[DEC_TEXT_MAX], want[DEC_TEXT_MAX];
+	struct span first = subject_pad(a), second = subject_pad(b);
+	struct dec_text x, y;
+	struct dec sum, other;
+	char *end;
+
+	if (dec_canon(first, scratch[0], &x) == DEC_OK && dec_canon(second, scratch[1], &y) == DEC_OK &&
+	    dec_parse(first, &sum) == DEC_OK && dec_parse(second, &other) == DEC_OK) {
+		enum dec_result r = dec_add(sum, other, &sum);
+		r = r == DEC_OK ? dec_halve(sum, &sum) : r;
+		FUZZ_CHECK(dec_mean(&x, &y, text, &end) == r);
+		FUZZ_CHECK(r != DEC_OK || span_eq((struct span){ text, (size_t)(end - text) },
+		    (struct span){ want, (size_t)(dec_print(want, sum) - want) }));
+	}
+	subject_unpad(second);
+	subject_unpad(first);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span second;
@@ -76,6 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!fuzz_dec_parse(first, &a))
 		return 0;
+	if (second.p)
+		fuzz_dec_mean(first, second);
 	if (!second.p || !fuzz_dec_parse(second, &b))
 		b = (struct dec){ a.m / 3, a.scale / 2 };
 	fuzz_dec_add(a, b);

@@ -1,0 +1,78 @@
+/* The short ways (lib/fast.h) beside the grammar: what binance_fast and event_fast_tick take, they must take as
+ * binance_normalize and event_read_tick do, and whole. Each line of the input is given to them for every market, and once
+ * more as if not all of it had been read yet: its other bytes then stand behind the end, where nothing may be believed. */
+#include "fuzz.h"
+
+#include "fast.h"
+
+/* the line and its '\n', padded as the short ways ask */
+static char *fuzz_fast_pad(struct span line)
+{
+	char *copy = malloc(line.n + 1 + FAST_PAD);
+
+	FUZZ_CHECK(copy != NULL);
+	if (line.n)
+		memcpy(copy, line.p, line.n);
+	memset(copy + line.n, '\n', 1 + FAST_PAD);
+	return copy;
+}
+
+static void fuzz_fast_frame(struct subject *grammar, struct subject *fast, struct span line)
+{
+	char *p = fuzz_fast_pad(line);
+	const char *end = p + line.n + 1;
+
+	subject_refresh(grammar);
+	subject_refresh(fast);
+	fast->out.p = fast->out.buf;
+	FUZZ_CHECK(!binance_fast(&fast->b, p, end - 1, &fast->out));
+	FUZZ_CHECK(fast->out.p == fast->out.buf && fast->b.records == 0);
+	const char *next = binance_fast(&fast->b, p, end, &fast->out);
+	if (next) {
+		struct outcome o = subject_take(grammar, line);
+		struct span records = { fast->out.buf, (size_t)(fast->out.p - fast->out.buf) };
+		FUZZ_CHECK(next == end && o.result == BINANCE_RECORDS && span_eq(o.records, records));
+		FUZZ_CHECK(fast->b.records == 1 && grammar->b.records == 1);
+	}
+	free(p);
+}
+
+static void fuzz_fast_record(struct fields *f, struct span line)
+{
+	char *p = fuzz_fast_pad(line);
+	const char *end = p + line.n + 1;
+	struct event_tick fast, grammar;
+	const char *why;
+
+	FUZZ_CHECK(!event_fast_tick(p, end - 1, &fast));
+	const char *next = event_fast_tick(p, end, &fast);
+	if (next) {
+		fields_open(f, event_slot);
+		FUZZ_CHECK(next == end && fields_read(f, (struct span){ p, line.n }));
+		FUZZ_CHECK(event_type(f) == EVENT_PRICE_UPDATE && event_read_tick(f, &grammar, &why));
+		FUZZ_CHECK(fast.pair.p == grammar.pair.p && fast.pair.n == grammar.pair.n);
+		FUZZ_CHECK(fast.symbol.p == grammar.symbol.p && fast.symbol.n == grammar.symbol.n);
+		FUZZ_CHECK(fast.market == grammar.market && fast.source == grammar.source && fast.ts == grammar.ts);
+		FUZZ_CHECK(fast.price.m == grammar.price.m && fast.price.scale == grammar.price.scale);
+	}
+	free(p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct subject *grammar[3], *fast[3];
+	static struct fields f;
+	struct span rest = { (const char *)data, size };
+	struct span line;
+
+	for (int i = 0; i < 3 && !grammar[i]; i++) {
+		grammar[i] = subject_new(EVENT_USDM + (enum event_market)i, false);
+		fast[i] = subject_new(EVENT_USDM + (enum event_market)i, false);
+	}
+	while (fuzz_line(&rest, &line)) {
+		for (int i = 0; i < 3; i++)
+			fuzz_fast_frame(grammar[i], fast[i], line);
+		fuzz_fast_record(&f, line);
+	}
+	return 0;
+}
