@@ -8,15 +8,16 @@ bats_require_minimum_version 1.5.0
 setup() {
 	lib_setup
 	have_nats
-	PORTS=() ROUTES=()
+	PORTS=() ROUTES=() WATCH=()
 	local i
 	for i in 1 2 3; do
-		PORTS[i]=$(free_port) ROUTES[i]=$(free_port)
+		PORTS[i]=$(free_port) ROUTES[i]=$(free_port) WATCH[i]=$(free_port)
 	done
 	for i in 1 2 3; do
 		cat >node$i.conf <<-END
 			server_name: node$i
 			listen: 127.0.0.1:${PORTS[i]}
+			http: 127.0.0.1:${WATCH[i]}
 			jetstream { store_dir: "$SCRATCH/store$i" }
 			cluster { name: bus, listen: 127.0.0.1:${ROUTES[i]}, routes: [$(printf 'nats://127.0.0.1:%d,' "${ROUTES[@]}")] }
 		END
@@ -30,8 +31,13 @@ start_node() {
 	start "node$1" nats-server -c "node$1.conf" 5>&- 6>&-
 }
 
-# all three have all there is, as the two others say
+# all three have all there is, as the two others say, and as each says of itself: only then may the next one fail, since
+# of three servers a quorum is two that have caught up
 all_current() { # PORT
+	local i
+	for i in 1 2 3; do
+		curl -fs "http://127.0.0.1:${WATCH[i]}/healthz" | jq -e '.status == "ok"' >/dev/null || return 1
+	done
 	NATS_PORT=$1
 	[[ $(stream_info '.cluster.leader != null and ([.cluster.replicas[] | select(.current and (.offline | not))] | length) == 2' 2>/dev/null) == true ]]
 }
@@ -65,10 +71,10 @@ stamped() { perl -MTime::HiRes=time -ne 'BEGIN { $| = 1; $last = time } $now = t
 			from=$(wc -l <reader.out)
 			eval "kill -KILL \$node${i}_pid"
 			wait_end "node$i" 5
-			# lines go on coming without it
-			wait_for 30 has_lines reader.out $((from + 300))
+			# lines go on coming without it; an election takes the servers up to 9 s, and several may have to be held
+			wait_for 60 has_lines reader.out $((from + 300))
 			start_node $i
-			wait_for 30 all_current "${PORTS[i % 3 + 1]}"
+			wait_for 60 all_current "${PORTS[i % 3 + 1]}"
 			touch mark
 			soon test ! -e mark
 			printf 'node%d   %10d  %d ms\n' $i $(($(wc -l <reader.out) - from)) "$(grep -E '^[0-9]+$' reader.err | tail -n 1)"
