@@ -387,13 +387,15 @@ static void tls_failed(struct ws_conn *c, struct lws *wsi, const char *text)
 	ws_conn_cause(c, WS_TLS, "TLS handshake: %s", why);
 }
 
-static void upgrade_failed(struct ws_conn *c, const char *text)
+static void upgrade_failed(struct ws_conn *c, struct lws *wsi, const char *text)
 {
+	bool ended = *text == '\0' && tcp_has_ended(wsi); /* while the request was being written */
+
 	if (strncmp(text, "HS: ", 4) == 0)
 		text += 4;
 	if (c->end.http && c->end.http != 101)
 		ws_conn_cause(c, WS_HTTP, "the server answers HTTP %d", c->end.http);
-	else if (strcmp(text, "read failed") == 0 || strcmp(text, "Closed before conn") == 0 ||
+	else if (ended || strcmp(text, "read failed") == 0 || strcmp(text, "Closed before conn") == 0 ||
 		 strcmp(text, "URI missing") == 0) /* the end, or something else than HTTP */
 		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: no answer in HTTP");
 	else
@@ -409,7 +411,7 @@ static void handshake_failed(struct ws_conn *c, struct lws *wsi, const char *in,
 	if (c->tls && !c->request)
 		tls_failed(c, wsi, text);
 	else
-		upgrade_failed(c, text);
+		upgrade_failed(c, wsi, text);
 }
 
 /* the peer's close frame; libwebsockets answers it. What it does not know, 1012 and 1013 too, it shows as 1002. */
