@@ -1,11 +1,11 @@
 #include "equity.h"
 
 #include "jsonw.h"
+#include "pairs.h"
 #include "symbol.h"
 
 #include <stdlib.h>
 
-#define SLOTS	     (2 * EQUITY_PAIRS_MAX) /* of the hash table: at most half full */
 #define PNL_DECIMALS 8			    /* of an inverse position (binance 5.1, found by recomputation) */
 
 /* BOTH, LONG, SHORT */
@@ -13,6 +13,7 @@
 
 /* How the PnL of a pair is counted. */
 enum kind {
+	NEW,	 /* nobody has looked yet */
 	FOREIGN, /* in another asset */
 	UNKNOWN, /* in an asset that the pair's name does not tell */
 	LINEAR,
@@ -33,9 +34,7 @@ struct position {
 };
 
 struct pair {
-	char name[EVENT_NAME_MAX];
-	size_t n, n_symbol; /* the symbol is the beginning of the name */
-	enum event_market market;
+	size_t n_symbol; /* the symbol is the beginning of the name */
 	enum kind kind;
 	bool priced;
 	bool named; /* in the list of unpriced pairs */
@@ -68,10 +67,9 @@ struct equity {
 	uint64_t snapshots;
 
 	struct position *free;
-	size_t n_pairs;
-	uint16_t slots[SLOTS]; /* 0: free, else index + 1 into pairs */
 	struct position positions[EQUITY_POSITIONS_MAX];
-	struct pair pairs[EQUITY_PAIRS_MAX];
+	struct pairs names;
+	struct pair pairs[PAIRS_MAX]; /* by the numbers of their names */
 };
 
 static bool refuse(const char **why, const char *sentence)
@@ -104,25 +102,6 @@ void equity_free(struct equity *e)
 
 /* ----------------------------------------------------------------------------------------------------------- pairs */
 
-/* FNV-1a of words in place of bytes: the last eight bytes, and before them every eight */
-static size_t hash(struct span name, enum event_market market)
-{
-	uint64_t h = 14695981039346656037ULL + (uint64_t)market;
-	uint64_t word = 0;
-
-	for (size_t i = 0; i + sizeof word < name.n; i += sizeof word) {
-		memcpy(&word, name.p + i, sizeof word);
-		h = (h ^ word) * 1099511628211ULL;
-		h ^= h >> 32;
-	}
-	if (name.n >= sizeof word)
-		memcpy(&word, name.p + name.n - sizeof word, sizeof word);
-	else
-		memcpy(&word, name.p, name.n);
-	h = (h ^ word) * 1099511628211ULL;
-	return (size_t)(h ^ h >> 32) % SLOTS;
-}
-
 /* A pair whose quote asset nobody knows counts where it ends in the very asset that was asked for. */
 static enum kind kind_of(const struct equity *e, struct span pair, enum event_market market)
 {
@@ -140,22 +119,19 @@ static enum kind kind_of(const struct equity *e, struct span pair, enum event_ma
 /* the pair of that name, made where it is new; NULL: there are too many */
 static struct pair *find_pair(struct equity *e, struct span name, enum event_market market)
 {
-	size_t i = hash(name, market);
+	int at = pairs_take(&e->names, name, market);
 
-	for (; e->slots[i]; i = (i + 1) % SLOTS) {
-		struct pair *p = &e->pairs[e->slots[i] - 1];
-		if (p->market == market && span_eq((struct span){ p->name, p->n }, name))
-			return p;
-	}
-	if (e->n_pairs == EQUITY_PAIRS_MAX)
+	if (at < 0)
 		return NULL;
-	struct pair *p = &e->pairs[e->n_pairs++];
-	e->slots[i] = (uint16_t)e->n_pairs;
-	memcpy(p->name, name.p, name.n);
-	p->n = name.n;
-	p->market = market;
-	p->kind = kind_of(e, name, market);
+	struct pair *p = &e->pairs[at];
+	if (p->kind == NEW)
+		p->kind = kind_of(e, name, market);
 	return p;
+}
+
+static struct span name_of(const struct equity *e, const struct pair *p)
+{
+	return pairs_name(&e->names, (int)(p - e->pairs));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- values */
@@ -241,10 +217,10 @@ static void list_unpriced(struct equity *e, struct pair *p)
 	e->changed = true;
 	p->named = lacks;
 	if (lacks) {
-		e->unpriced[e->n_unpriced++] = (struct span){ p->name, p->n };
+		e->unpriced[e->n_unpriced++] = name_of(e, p);
 		return;
 	}
-	while (e->unpriced[i].p != p->name)
+	while (e->unpriced[i].p != name_of(e, p).p)
 		i++;
 	e->n_unpriced--;
 	memmove(&e->unpriced[i], &e->unpriced[i + 1], (e->n_unpriced - i) * sizeof e->unpriced[0]);
@@ -282,11 +258,11 @@ static int side_of(struct span side)
 	return span_is(side, "LONG") ? 1 : span_is(side, "SHORT") ? 2 : 0;
 }
 
-static struct dec contract_size(const struct pair *pair, const struct event_position *p)
+static struct dec contract_size(struct span name, const struct event_position *p)
 {
 	if (p->has_contract_size)
 		return p->contract_size;
-	return (struct dec){ (dec_int)symbol_usual_contract((struct span){ pair->name, pair->n }), 0 };
+	return (struct dec){ (dec_int)symbol_usual_contract(name), 0 };
 }
 
 static struct position *take_position(struct equity *e)
@@ -375,7 +351,7 @@ bool equity_position(struct equity *e, const struct event_position *p, const cha
 		return close_position(e, pair, side_of(p->side), why);
 	if (p->has_contract_size && dec_sign(p->contract_size) <= 0)
 		return refuse(why, "contractSize is not above zero");
-	fresh.size = contract_size(pair, p);
+	fresh.size = contract_size(name, p);
 	if (span_starts(name, p->symbol))
 		pair->n_symbol = p->symbol.n;
 	switch (value(pair, &fresh)) {
@@ -433,6 +409,32 @@ static enum dec_result reprice(struct equity *e, struct pair *pair)
 	return r;
 }
 
+/* the price of a pair whose name is whole */
+static bool take_price(struct equity *e, const struct event_tick *t, struct span name, enum event_market market,
+    const char **why)
+{
+	struct pair *pair = find_pair(e, name, market);
+
+	if (!pair || pair->kind == FOREIGN || pair->kind == UNKNOWN)
+		return true;
+	struct dec before = pair->price;
+	bool priced_before = pair->priced;
+	pair->price = t->price;
+	pair->priced = true;
+	if (!is_held(pair))
+		return true;
+	enum dec_result r = reprice(e, pair);
+	if (r != DEC_OK) {
+		pair->price = before;
+		pair->priced = priced_before;
+		return refuse(why, r == DEC_ZERO ? "price is zero, by which an inverse contract divides"
+						 : "price gives an equity of more than 38 digits");
+	}
+	list_unpriced(e, pair);
+	e->moved = pair;
+	return true;
+}
+
 bool equity_price(struct equity *e, const struct event_tick *t, const char **why)
 {
 	char text[2 * EVENT_NAME_MAX];
@@ -443,25 +445,7 @@ bool equity_price(struct equity *e, const struct event_tick *t, const char **why
 		return true;
 	if (!event_full_name(e->asset, t->symbol, &name, &market, text))
 		return refuse(why, "symbol is too long");
-	struct pair *pair = find_pair(e, name, market);
-	if (!pair || pair->kind == FOREIGN || pair->kind == UNKNOWN)
-		return true;
-	struct dec price_before = pair->price;
-	bool priced_before = pair->priced;
-	pair->price = t->price;
-	pair->priced = true;
-	if (!is_held(pair))
-		return true;
-	enum dec_result r = reprice(e, pair);
-	if (r != DEC_OK) {
-		pair->price = price_before;
-		pair->priced = priced_before;
-		return refuse(why, r == DEC_ZERO ? "price is zero, by which an inverse contract divides"
-						 : "price gives an equity of more than 38 digits");
-	}
-	list_unpriced(e, pair);
-	e->moved = pair;
-	return true;
+	return take_price(e, t, name, market, why);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- lines */
@@ -562,14 +546,14 @@ static void revalue(struct equity *e, const struct pair *pair, int side, int64_t
 {
 	static const struct span sides[SIDES] = { { "BOTH", 4 }, { "LONG", 4 }, { "SHORT", 5 } };
 	struct position *p = pair->held[side];
-	struct span name = { pair->name, pair->n };
+	struct span name = name_of(e, pair);
 
 	if (!p || !is_revalued(e, p, ts) || !line_room(out, LINE_RECORD_MAX))
 		return;
 	out->p = event_write_position(out->p,
 	    &(struct event_position){ .pair = name,
-		.symbol = pair->n_symbol ? (struct span){ pair->name, pair->n_symbol } : name,
-		.market = pair->market,
+		.symbol = pair->n_symbol ? (struct span){ name.p, pair->n_symbol } : name,
+		.market = pairs_market(&e->names, (int)(pair - e->pairs)),
 		.side = sides[side],
 		.qty = p->qty,
 		.entry_price = p->entry,
@@ -624,7 +608,7 @@ const char *equity_fast(struct equity *e, const char *p, const char *end, struct
 		return NULL;
 	e->moved = NULL;
 	e->more = false;
-	if (!equity_price(e, &tick, &why))
+	if (wanted(e->mark, EVENT_BOOK) && !take_price(e, &tick, tick.pair, tick.market, &why))
 		return NULL; /* equity_line comes to the same, and says why */
 	pass(e, (struct span){ p, (size_t)(next - p) - 1 }, tick.ts, out);
 	return next;
@@ -647,5 +631,5 @@ bool equity_start_line(struct equity *e, struct span line, const char **why, siz
 
 struct equity_counts equity_counts(const struct equity *e)
 {
-	return (struct equity_counts){ e->n_positions, e->n_unpriced, e->n_pairs, e->snapshots };
+	return (struct equity_counts){ e->n_positions, e->n_unpriced, e->names.n, e->snapshots };
 }

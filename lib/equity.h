@@ -13,9 +13,8 @@
 #include "event.h"
 #include "line.h"
 
-/* Caps. The exchange lists about 5,000 pairs in all markets, and an account can hold two positions a pair.
+/* Caps, beside PAIRS_MAX of pairs: an account can hold two positions a pair.
  * Full: prices of further pairs are not kept, further positions are refused. */
-#define EQUITY_PAIRS_MAX     8192
 #define EQUITY_POSITIONS_MAX 4096
 /* Pairs without a price are named in each snapshot, which must stay a line of at most 1 MiB. Full: refused. */
 #define EQUITY_UNPRICED_MAX 1024

@@ -10,8 +10,8 @@
 struct pairs {
 	size_t n;
 	struct pairs_name {
-		char text[EVENT_NAME_MAX];
 		uint8_t n, market;
+		char text[EVENT_NAME_MAX];
 	} name[PAIRS_MAX];
 	uint16_t slots[2 * PAIRS_MAX]; /* of a hash table, at most half full. 0: free, else number + 1 */
 };
@@ -24,6 +24,11 @@ int pairs_take(struct pairs *p, struct span name, enum event_market market);
 static inline struct span pairs_name(const struct pairs *p, int i)
 {
 	return (struct span){ p->name[i].text, p->name[i].n };
+}
+
+static inline enum event_market pairs_market(const struct pairs *p, int i)
+{
+	return (enum event_market)p->name[i].market;
 }
 
 #endif

@@ -253,7 +253,7 @@ static struct dec lesser(struct dec a, struct dec b)
 static struct dec reducible(const struct paper *p, const struct open *o)
 {
 	struct dec held = position_held(p->account, pairs_name(&p->names, o->pair),
-	    (enum event_market)p->names.name[o->pair].market, o->side);
+	    pairs_market(&p->names, o->pair), o->side);
 
 	return o->sell ? held : minus(held);
 }
@@ -285,7 +285,7 @@ static bool fill(struct paper *p, const struct open *o, struct dec qty, struct d
 	struct position_fill brought;
 	struct event_trade t = { .pair = pairs_name(&p->names, o->pair),
 		.symbol = { memcpy(symbol, name.p, name.n), name.n }, /* apart from the pair, which begins with it */
-		.market = (enum event_market)p->names.name[o->pair].market,
+		.market = pairs_market(&p->names, o->pair),
 		.position_side = o->side,
 		.sell = o->sell,
 		.price = price,
@@ -577,7 +577,7 @@ static bool is_sound(const struct quote *q)
 static void trade(struct paper *p, int at, struct line_out *out)
 {
 	struct pair *pair = &p->pairs[at];
-	struct trader_view v = { pairs_name(&p->names, at), (enum event_market)p->names.name[at].market, time_now(p),
+	struct trader_view v = { pairs_name(&p->names, at), pairs_market(&p->names, at), time_now(p),
 		pair->bid.price, pair->bid.shown, pair->ask.price, pair->ask.shown, DEC_NIL };
 	struct order o = { .symbol = SPAN(""), .pair = v.pair, .market = v.market, .side = SPAN("BOTH") };
 	char id[8 + NUM_U64_MAX] = "demo-";

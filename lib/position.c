@@ -208,7 +208,7 @@ static bool contract_of(const struct position *b, int at, int but, bool has_size
 {
 	const struct pair *p = &b->pairs[at];
 
-	k->inverse = b->names.name[at].market == EVENT_COINM;
+	k->inverse = pairs_market(&b->names, at) == EVENT_COINM;
 	k->size = p->size;
 	if (dec_sign(p->size) == 0)
 		k->size = (struct dec){ (dec_int)symbol_usual_contract(pairs_name(&b->names, at)), 0 };
@@ -245,7 +245,7 @@ static enum dec_result describe(const struct position *b, int at, int side, cons
 
 	*out = (struct event_position){ .pair = name,
 		.symbol = n ? (struct span){ name.p, n } : name,
-		.market = (enum event_market)b->names.name[at].market,
+		.market = pairs_market(&b->names, at),
 		.side = sides[side],
 		.qty = leg->c.qty,
 		.has_contract_size = k->inverse,

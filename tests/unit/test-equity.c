@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "equity.h"
+#include "pairs.h"
 
 static struct line_out out;
 static const char *why;
@@ -529,14 +530,14 @@ static void pairs_have_a_cap(void **state)
 	char name[32];
 
 	(void)state;
-	for (unsigned i = 0; i <= EQUITY_PAIRS_MAX; i++) {
+	for (unsigned i = 0; i <= PAIRS_MAX; i++) {
 		t.pair = (struct span){ name, (size_t)snprintf(name, sizeof name, "P%uUSDT", i) };
 		assert_true(equity_price(e, &t, &why));
 	}
-	assert_int_equal(equity_counts(e).pairs, EQUITY_PAIRS_MAX);
-	assert_false(hold(e, EQUITY_PAIRS_MAX, "BOTH", "1", true));
+	assert_int_equal(equity_counts(e).pairs, PAIRS_MAX);
+	assert_false(hold(e, PAIRS_MAX, "BOTH", "1", true));
 	assert_string_equal(why, "pair is one too many: 8192 have been seen");
-	assert_true(hold(e, EQUITY_PAIRS_MAX - 1, "BOTH", "1", true));
+	assert_true(hold(e, PAIRS_MAX - 1, "BOTH", "1", true));
 	assert_int_equal(dec_cmp(equity_now(e).unrealized_pnl, number("2")), 0);
 	equity_free(e);
 }
