@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -104,22 +103,14 @@ static const struct option longs[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* BNC_BACKOFF=500ms,30s, BNC_CONNECT_LIMIT=240/5m and BNC_KEEP=30m */
-static void read_environment(struct opts *o)
+/* BNC_KEEP=30m: how long a listen key goes without a word */
+static void read_keep(int64_t *keep)
 {
-	const char *backoff = getenv("BNC_BACKOFF");
-	const char *limit = getenv("BNC_CONNECT_LIMIT");
-	const char *keep = getenv("BNC_KEEP");
+	const char *text = getenv("BNC_KEEP");
 
-	if (backoff && *backoff && !backoff_parse(span_of(backoff), &o->account.backoff_base, &o->account.backoff_cap))
-		err_die(ERR_USAGE, "BNC_BACKOFF: '%s' is not a duration, or two with a comma between", backoff);
-	o->limit_set = limit && *limit;
-	if (o->limit_set && !budget_parse(span_of(limit), &o->limit, &o->limit_window))
-		err_die(ERR_USAGE, "BNC_CONNECT_LIMIT: '%s' is not a number, '/' and a duration", limit);
-	if (keep && *keep &&
-	    (!num_duration(span_of(keep), &o->account.keep) || o->account.keep < SECOND / 10 ||
-		o->account.keep > INT64_MAX / 4))
-		err_die(ERR_USAGE, "BNC_KEEP: '%s' is not a duration from 100ms", keep);
+	if (text && *text &&
+	    (!num_duration(span_of(text), keep) || *keep < SECOND / 10 || *keep > INT64_MAX / 4))
+		err_die(ERR_USAGE, "BNC_KEEP: '%s' is not a duration from 100ms", text);
 }
 
 /* false: not an option */
@@ -180,7 +171,9 @@ static struct opts parse_args(int argc, char **argv)
 		.limit_window = BINANCE_CONNECTS_US };
 
 	opt_no_operands(opt_parse(&options, argc, argv, &o), "");
-	read_environment(&o);
+	opt_backoff(&o.account.backoff_base, &o.account.backoff_cap);
+	o.limit_set = opt_connect_limit(&o.limit, &o.limit_window);
+	read_keep(&o.account.keep);
 	return o;
 }
 
@@ -565,8 +558,7 @@ static void set_up_session(struct app *a)
 	o->market = a->o.market;
 	o->origin = a->events.origin;
 	o->requests = a->requests.origin;
-	if (getrandom(&o->seed, sizeof o->seed, 0) != (ssize_t)sizeof o->seed)
-		o->seed = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 40;
+	o->seed = io_random();
 	a->session = binance_follow_new(o, &events, a);
 	if (!a->session)
 		err_die(ERR_SYSTEM, "out of memory");

@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "backoff.h"
@@ -98,20 +97,6 @@ static const struct option longs[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* BNC_BACKOFF=500ms,30s and BNC_CONNECT_LIMIT=240/5m */
-static void read_environment(struct opts *o)
-{
-	const char *backoff = getenv("BNC_BACKOFF");
-	const char *limit = getenv("BNC_CONNECT_LIMIT");
-
-	if (backoff && *backoff &&
-	    !backoff_parse(span_of(backoff), &o->session.backoff_base, &o->session.backoff_cap))
-		err_die(ERR_USAGE, "BNC_BACKOFF: '%s' is not a duration, or two with a comma between", backoff);
-	o->limit_set = limit && *limit;
-	if (o->limit_set && !budget_parse(span_of(limit), &o->limit, &o->limit_window))
-		err_die(ERR_USAGE, "BNC_CONNECT_LIMIT: '%s' is not a number, '/' and a duration", limit);
-}
-
 /* false: not an option */
 static bool take_option(void *opts, int c)
 {
@@ -173,7 +158,8 @@ static struct opts parse_args(int argc, char **argv)
 	o.operands = opt_parse(&options, argc, argv, &o);
 	if (!*o.operands)
 		opt_usage("no symbol and no stream is named");
-	read_environment(&o);
+	opt_backoff(&o.session.backoff_base, &o.session.backoff_cap);
+	o.limit_set = opt_connect_limit(&o.limit, &o.limit_window);
 	return o;
 }
 
@@ -445,8 +431,7 @@ static void set_up_session(struct app *a)
 	struct binance_session_options *o = &a->o.session;
 
 	o->origin = a->endpoint.origin;
-	if (getrandom(&o->seed, sizeof o->seed, 0) != (ssize_t)sizeof o->seed)
-		o->seed = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 40;
+	o->seed = io_random();
 	a->session = binance_session_new(&a->plan, o, &events, a);
 	a->conn = a->session ? calloc(binance_session_conns(a->session), sizeof(struct ws_conn *)) : NULL;
 	if (!a->conn)

@@ -1,10 +1,13 @@
 #include "io.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -119,4 +122,13 @@ void io_ready(int fd)
 		k = write(fd, "\n", 1);
 	while (k < 0 && errno == EINTR);
 	close(fd);
+}
+
+uint64_t io_random(void)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+		random = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 40;
+	return random;
 }

@@ -40,4 +40,7 @@ ssize_t io_write(const struct io_out *o, const void *p, size_t n);
 /* readiness for a caller that waits on fd: one newline, then closed. fd < 0: nothing to do */
 void io_ready(int fd);
 
+/* 64 bits of the kernel's; where it gives none, of the clock and the process */
+uint64_t io_random(void);
+
 #endif

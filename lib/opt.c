@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "backoff.h"
+#include "budget.h"
 #include "err.h"
 #include "num.h"
 
@@ -136,4 +139,29 @@ size_t opt_word(const char *option, const char *const *words, const char *what)
 		if (strcmp(optarg, words[i]) == 0)
 			return i;
 	opt_wrong(option, what);
+}
+
+/* NULL: unset or empty */
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+void opt_backoff(int64_t *base, int64_t *cap)
+{
+	const char *text = environment("BNC_BACKOFF");
+
+	if (text && !backoff_parse(span_of(text), base, cap))
+		err_die(ERR_USAGE, "BNC_BACKOFF: '%s' is not a duration, or two with a comma between", text);
+}
+
+bool opt_connect_limit(uint64_t *limit, int64_t *window)
+{
+	const char *text = environment("BNC_CONNECT_LIMIT");
+
+	if (text && !budget_parse(span_of(text), limit, window))
+		err_die(ERR_USAGE, "BNC_CONNECT_LIMIT: '%s' is not a number, '/' and a duration", text);
+	return text != NULL;
 }

@@ -42,4 +42,12 @@ int opt_fd(const char *option);			/* an open descriptor */
 enum event_market opt_market(const char *option); /* usdm, coinm, spot */
 size_t opt_word(const char *option, const char *const *words, const char *what); /* which of them; NULL ends the list */
 
+/* What comes by environment. Where a variable is unset or empty everything stays as it is. */
+void opt_backoff(int64_t *base, int64_t *cap);	  /* BNC_BACKOFF=500ms,30s */
+bool opt_connect_limit(uint64_t *limit, int64_t *window); /* BNC_CONNECT_LIMIT=240/5m; is it set? */
+
+/* What comes by environment. Where a variable is unset or empty everything stays as it is. */
+void opt_backoff(int64_t *base, int64_t *cap);		      /* BNC_BACKOFF=500ms,30s */
+bool opt_connect_limit(uint64_t *limit, int64_t *window); /* BNC_CONNECT_LIMIT=240/5m; is it set? */
+
 #endif
