@@ -960,7 +960,7 @@ static int finish(struct app *a)
 	bus_spill_close(&a->spill);
 	a->broken |= a->spill.failed;
 	refuse_total(&a->refused);
-	nats_conn_close(a->conn, 0);
+	nats_conn_close(a->conn);
 	bus_pub_free(a->pub);
 	binance_bus_close(&a->bus);
 	line_in_close(&a->in);

@@ -46,7 +46,8 @@ static const char options_text[] =
     "  -h, --help              this text\n"
     "  -V, --version           name and version\n";
 
-#define LAST_WAIT_US   500000LL /* for acknowledgements, as the program ends */
+#define LAST_WAIT_US   500000LL /* for the last acknowledgement, as the program ends */
+#define LAST_AGAIN_US  20000LL	/* between two attempts at it */
 #define AGAIN_US       100000LL /* after a request that could not be sent */
 #define EVENTS_AT_ONCE 1024
 
@@ -203,8 +204,10 @@ struct app {
 	struct refuse refused;
 
 	uint64_t lines;
-	char reply[256]; /* of the message written last that is to be acknowledged; "": none */
-	int64_t again;	 /* a request could not be sent: not before; 0: go on */
+	char reply[256];   /* of the message taken last, where messages are acknowledged; "": none */
+	bool owed;	   /* and that one is to be */
+	uint64_t left_out; /* of what came, as last heard */
+	int64_t again;	   /* a request could not be sent: not before; 0: go on */
 	bool up;
 	bool ready;
 	bool over; /* all is done that was asked for */
@@ -289,8 +292,10 @@ static void on_message(struct app *a, const struct nats_conn_event *e, int64_t n
 		a->lines++;
 		a->over |= a->o.count && a->lines == a->o.count;
 	}
-	if (a->o.sub.durable.n && e->reply.n < sizeof a->reply)
+	if (a->o.sub.durable.n && e->reply.n < sizeof a->reply) {
 		memcpy(a->reply, e->reply.p, e->reply.n + 1);
+		a->owed = true;
+	}
 }
 
 static void on_down(struct app *a, struct span why)
@@ -338,6 +343,11 @@ static void events(struct app *a, int64_t now)
 
 	for (unsigned n = 0; n < EVENTS_AT_ONCE && !a->to.out.error && nats_conn_next(a->conn, &e); n++)
 		on_event(a, &e, now);
+	/* the last one of them might be followed by none that tells */
+	uint64_t left_out = nats_conn_left_out(a->conn);
+	if (left_out != a->left_out)
+		bus_sub_lost(&a->sub, now);
+	a->left_out = left_out;
 	if (a->o.end && a->sub.caught_up)
 		a->over = true;
 }
@@ -349,8 +359,8 @@ static bool write_and_acknowledge(struct app *a)
 {
 	if (!line_flush(&a->to.out))
 		return false;
-	if (a->reply[0] && nats_conn_acknowledge(a->conn, a->reply))
-		a->reply[0] = '\0';
+	if (a->owed && nats_conn_acknowledge(a->conn, a->reply))
+		a->owed = false;
 	return true;
 }
 
@@ -361,8 +371,10 @@ static bool send_request(struct app *a, const struct bus_sub_request *r)
 
 	if (!r->pull) {
 		/* replies of the consumer before are none of the next one's */
-		if (a->sub.step == BUS_SUB_DELETE)
+		if (a->sub.step == BUS_SUB_DELETE) {
 			a->reply[0] = '\0';
+			a->owed = false;
+		}
 		struct nats_conn_request ask = { .subject = r->subject, .token = r->token, .text = text };
 		return nats_conn_ask(a->conn, &ask, &why);
 	}
@@ -395,9 +407,11 @@ static int64_t due(const struct app *a)
 	return t < a->again ? a->again : t;
 }
 
-static bool run(struct app *a)
+static void run(struct app *a)
 {
-	while (!a->to.over && !a->over) {
+	int n = 0;
+
+	while (!a->to.over && !a->over && n >= 0) {
 		int64_t now = clock_mono_us();
 		struct pollfd fds[1 + OUTLET_FDS] = { { .fd = nats_conn_fd(a->conn), .events = POLLIN } };
 		events(a, now);
@@ -405,11 +419,13 @@ static bool run(struct app *a)
 		if (a->over || a->to.out.error)
 			break;
 		/* with nothing more to be read at once, what waits goes out, and is acknowledged */
-		if (outlet_wait(&a->to, fds, 1, now) == 0 && !a->to.over && write_and_acknowledge(a) &&
-		    outlet_wait(&a->to, fds, 1, due(a)) < 0)
-			return false;
+		n = outlet_wait(&a->to, fds, 1, now);
+		if (n == 0 && !a->to.over && write_and_acknowledge(a))
+			n = outlet_wait(&a->to, fds, 1, due(a));
+		if (n < 0)
+			err_warn("poll:");
 	}
-	return true;
+	a->broken |= n < 0;
 }
 
 /* ---------------------------------------------------------------------------------------------------- whole */
@@ -436,18 +452,31 @@ static void set_up(struct app *a)
 	nats_conn_forget(urls);
 }
 
+/* Once more what has been acknowledged last: it may have gone with a connection. */
+static void acknowledge_last(struct app *a)
+{
+	int64_t left, end = clock_mono_us() + LAST_WAIT_US;
+
+	while ((left = end - clock_mono_us()) > 0) {
+		if (nats_conn_acknowledge_surely(a->conn, a->reply, left))
+			return;
+		poll(NULL, 0, LAST_AGAIN_US / 1000);
+	}
+	err_warn("the server does not say that it keeps the place: what was written last may come again");
+}
+
 static int finish(struct app *a)
 {
 	bool written = outlet_finish(&a->to, err_warn) && !outlet_lost(&a->to);
 
 	/* what a reader that has gone did not take is not acknowledged */
 	if (written && a->reply[0])
-		nats_conn_acknowledge(a->conn, a->reply);
+		acknowledge_last(a);
 	a->broken |= !written && !outlet_lost(&a->to);
 	refuse_total(&a->refused);
 	if (a->o.verbose)
 		say_counters(a);
-	nats_conn_close(a->conn, a->o.sub.durable.n ? LAST_WAIT_US : 0);
+	nats_conn_close(a->conn);
 	outlet_close(&a->to);
 	return a->broken ? ERR_SYSTEM : a->refused.lines ? ERR_DATA : ERR_OK;
 }
@@ -461,6 +490,6 @@ int main(int argc, char **argv)
 		err_die(ERR_SYSTEM, "standard input, output or error:");
 	a.o = parse_args(argc, argv);
 	set_up(&a);
-	a.broken |= !run(&a);
+	run(&a);
 	return finish(&a);
 }

@@ -509,6 +509,12 @@ bool bus_sub_message(struct bus_sub *s, unsigned life, struct span reply, int64_
 	return true;
 }
 
+void bus_sub_lost(struct bus_sub *s, int64_t now)
+{
+	if (s->step == BUS_SUB_RUN)
+		restart(s, now);
+}
+
 static void pull_is_over(struct bus_sub *s, uint64_t token)
 {
 	if (s->pull[1].left && s->pull[1].turn == token) {

@@ -131,6 +131,9 @@ bool bus_sub_message(struct bus_sub *s, unsigned life, struct span reply, int64_
 /* what the server says of a pull in place of a message: 100 (it is alive), 404, 408, 409, 503 */
 void bus_sub_status(struct bus_sub *s, unsigned life, uint64_t token, int status, struct span description, int64_t now);
 
+/* something came that there was no room for: it is read again */
+void bus_sub_lost(struct bus_sub *s, int64_t now);
+
 /* what there is to say, once; text: s->text */
 enum bus_sub_say bus_sub_say(struct bus_sub *s);
 

@@ -21,9 +21,14 @@
 struct event {
 	struct event *next;
 	struct nats_conn_event e;
-	size_t n; /* bytes behind it: the texts */
+	bool kept; /* of the reserve */
+	size_t n;  /* bytes behind it: the texts */
 	char bytes[];
 };
+
+/* What happens to the connection is told also where there is no memory: nobody would ask for it again. */
+#define RESERVE	     8
+#define RESERVE_TEXT 256
 
 /* What a subscription is told by. It must outlive it; of so many, one after the other, the oldest is long gone. */
 #define LISTENINGS 64
@@ -46,6 +51,7 @@ struct nats_conn {
 	unsigned delivering; /* subscriptions whose thread has not ended */
 	int wake;	     /* eventfd */
 	struct event *head, **tail;
+	struct event *reserve;
 	size_t events, bytes;
 	uint64_t left_out;
 	struct event *current; /* given out */
@@ -53,17 +59,67 @@ struct nats_conn {
 
 /* ------------------------------------------------------------------------------------------------- events */
 
+static size_t bytes_of(const struct nats_conn_event *e)
+{
+	return e->reply.n + 1 + e->text.n + 1 + JSON_PAD;
+}
+
+static bool fill_reserve(struct nats_conn *c)
+{
+	for (unsigned i = 0; i < RESERVE; i++) {
+		struct event *x = malloc(sizeof *x + 2 + RESERVE_TEXT + JSON_PAD);
+		if (!x)
+			return false;
+		*x = (struct event){ .next = c->reserve, .kept = true };
+		c->reserve = x;
+	}
+	return true;
+}
+
+static void let_go(struct nats_conn *c, struct event *x)
+{
+	if (x && x->kept) {
+		x->next = c->reserve;
+		c->reserve = x;
+	} else {
+		free(x);
+	}
+}
+
+static void let_all_go(struct event *x)
+{
+	while (x) {
+		struct event *next = x->next;
+		free(x);
+		x = next;
+	}
+}
+
+/* NULL: none. Of what is longer than the reserve has room for the beginning is told */
+static struct event *room_for(struct nats_conn *c, struct nats_conn_event *e)
+{
+	struct event *x = malloc(sizeof *x + bytes_of(e));
+
+	if (x) {
+		x->kept = false;
+	} else if (e->what < NATS_CONN_ANSWER && c->reserve) {
+		x = c->reserve;
+		c->reserve = x->next;
+		e->text.n = e->text.n < RESERVE_TEXT ? e->text.n : RESERVE_TEXT;
+	}
+	return x;
+}
+
 static void put(struct nats_conn *c, struct nats_conn_event e)
 {
-	size_t n = e.reply.n + 1 + e.text.n + 1 + JSON_PAD;
-	struct event *x = malloc(sizeof *x + n);
-
 	pthread_mutex_lock(&c->lock);
+	struct event *x = room_for(c, &e);
+	size_t n = bytes_of(&e);
 	bool fits = x && (e.what < NATS_CONN_ANSWER ||
 			     (c->events < NATS_CONN_QUEUE && (c->events == 0 || c->bytes + n <= NATS_CONN_BYTES)));
 	if (fits) {
 		char *p = x->bytes;
-		*x = (struct event){ .e = e, .n = n };
+		*x = (struct event){ .e = e, .kept = x->kept, .n = n };
 		x->e.reply.p = p;
 		p = (char *)memcpy(p, e.reply.n ? e.reply.p : "", e.reply.n) + e.reply.n;
 		*p++ = '\0';
@@ -78,7 +134,8 @@ static void put(struct nats_conn *c, struct nats_conn_event e)
 		(void)eventfd_write(c->wake, 1);
 	} else {
 		c->left_out++;
-		free(x);
+		let_go(c, x);
+		(void)eventfd_write(c->wake, 1);
 	}
 	pthread_mutex_unlock(&c->lock);
 }
@@ -87,8 +144,8 @@ bool nats_conn_next(struct nats_conn *c, struct nats_conn_event *e)
 {
 	eventfd_t count;
 
-	free(c->current);
 	pthread_mutex_lock(&c->lock);
+	let_go(c, c->current);
 	c->current = c->head;
 	if (c->current) {
 		c->head = c->current->next;
@@ -401,7 +458,8 @@ struct nats_conn *nats_conn_open(const struct nats_conn_options *o, char why[256
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->landed, NULL);
 	c->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (c->wake < 0 || nats_Open(-1) != NATS_OK) {
+	if (c->wake < 0 || !fill_reserve(c) || nats_Open(-1) != NATS_OK) {
+		let_all_go(c->reserve);
 		pthread_mutex_destroy(&c->lock);
 		free(c);
 		return NULL;
@@ -411,14 +469,12 @@ struct nats_conn *nats_conn_open(const struct nats_conn_options *o, char why[256
 		return c;
 	/* the library's text may hold a URL with its password, its status does not */
 	snprintf(why, 256, "%s: %s", what, s == NATS_SYS_ERROR ? strerror(errno) : natsStatus_GetText(s));
-	nats_conn_close(c, 0);
+	nats_conn_close(c);
 	return NULL;
 }
 
-void nats_conn_close(struct nats_conn *c, int64_t wait)
+void nats_conn_close(struct nats_conn *c)
 {
-	if (c->nats && wait > 0 && natsConnection_Status(c->nats) == NATS_CONN_STATUS_CONNECTED)
-		natsConnection_FlushTimeout(c->nats, wait / 1000 + 1);
 	if (c->nats)
 		natsConnection_Close(c->nats);
 	natsSubscription_Destroy(c->messages);
@@ -427,11 +483,8 @@ void nats_conn_close(struct nats_conn *c, int64_t wait)
 	await_landing(c);
 	/* its threads end behind their callbacks */
 	nats_CloseAndWait(2000);
-	while (c->head) {
-		struct event *x = c->head;
-		c->head = x->next;
-		free(x);
-	}
+	let_all_go(c->head);
+	let_all_go(c->reserve);
 	free(c->current);
 	close(c->wake);
 	pthread_cond_destroy(&c->landed);
@@ -505,4 +558,25 @@ bool nats_conn_pull(struct nats_conn *c, const char *subject, struct span text, 
 bool nats_conn_acknowledge(struct nats_conn *c, const char *reply)
 {
 	return connected(c) && natsConnection_Publish(c->nats, reply, "+ACK", 4) == NATS_OK;
+}
+
+/* how often it was made anew; UINT64_MAX: not known */
+static uint64_t reconnects(struct nats_conn *c)
+{
+	natsStatistics *statistics = NULL;
+	uint64_t n = UINT64_MAX;
+
+	if (natsStatistics_Create(&statistics) == NATS_OK && natsConnection_GetStats(c->nats, statistics) == NATS_OK)
+		natsStatistics_GetCounts(statistics, NULL, NULL, NULL, NULL, &n);
+	natsStatistics_Destroy(statistics);
+	return n;
+}
+
+bool nats_conn_acknowledge_surely(struct nats_conn *c, const char *reply, int64_t wait)
+{
+	uint64_t before = reconnects(c);
+
+	/* the server has what came before the answer to a flush, if both went over one connection */
+	return before != UINT64_MAX && nats_conn_acknowledge(c, reply) &&
+	       natsConnection_FlushTimeout(c->nats, wait / 1000 + 1) == NATS_OK && reconnects(c) == before;
 }

@@ -2,7 +2,8 @@
  *
  * It connects, and connects again, for as long as it is open; the servers named are tried in turn, and those that they
  * tell of. What happens is gathered in a queue, behind a descriptor to wait for: the library's threads never call the
- * program. The queue is capped; what does not fit is left out and counted, and whoever waits for it asks again.
+ * program. The queue is capped; what does not fit is left out and counted, and whoever waits for it asks again. What
+ * happens to the connection always fits.
  *
  * Nothing is kept while there is no connection. A write waits for a server that takes nothing for NATS_CONN_WRITE_US,
  * and no longer; then the connection is given up. One that says nothing for NATS_CONN_PING_US, asked twice, is, too. */
@@ -61,8 +62,7 @@ bool nats_conn_enter_sandbox(const struct nats_conn_options *o, const char *dir,
 
 /* Starts threads: block signals before. It need not be connected yet. NULL: why[] */
 struct nats_conn *nats_conn_open(const struct nats_conn_options *o, char why[256]);
-/* What was sent is at the server before, where that takes no longer than `wait` µs. */
-void nats_conn_close(struct nats_conn *c, int64_t wait);
+void nats_conn_close(struct nats_conn *c);
 
 int nats_conn_fd(const struct nats_conn *c); /* can be read while events wait */
 
@@ -85,7 +85,9 @@ bool nats_conn_pull(struct nats_conn *c, const char *subject, struct span text, 
 
 /* an empty message to a reply subject: received */
 bool nats_conn_acknowledge(struct nats_conn *c, const char *reply);
+/* the same, and waits until the server has it, for `wait` µs at most. false: that is not known */
+bool nats_conn_acknowledge_surely(struct nats_conn *c, const char *reply, int64_t wait);
 
-uint64_t nats_conn_left_out(struct nats_conn *c); /* events that did not fit */
+uint64_t nats_conn_left_out(struct nats_conn *c); /* events that did not fit, or that there was no memory for */
 
 #endif

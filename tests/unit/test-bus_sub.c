@@ -199,6 +199,24 @@ static void a_hole_is_never_jumped_over(void **state)
 	assert_int_equal(s.counters.gaps, 0);
 }
 
+/* nothing may come behind it that would show the hole */
+static void what_there_was_no_room_for_is_read_again(void **state)
+{
+	(void)state;
+	running(2);
+	assert_true(message(1, 1, 1));
+	unsigned life = s.life;
+	bus_sub_lost(&s, now);
+	assert_int_not_equal(s.life, life);
+	now = bus_sub_due(&s);
+	asks("$JS.API.STREAM.INFO.bnc");
+	bus_sub_lost(&s, now); /* an answer is missed, and asked for again */
+	answer_stream(1, 2);
+	assert_true(bus_sub_next(&s, now, &r));
+	assert_true(asked_for("\"opt_start_seq\":2"));
+	assert_int_equal(s.counters.restarts, 1);
+}
+
 static void two_pulls_at_a_time_and_no_more(void **state)
 {
 	(void)state;
@@ -522,6 +540,7 @@ int main(void)
 		cmocka_unit_test(time_and_sequence_are_where_it_begins),
 		cmocka_unit_test(messages_are_given_out_in_order_and_once),
 		cmocka_unit_test(a_hole_is_never_jumped_over),
+		cmocka_unit_test(what_there_was_no_room_for_is_read_again),
 		cmocka_unit_test(two_pulls_at_a_time_and_no_more),
 		cmocka_unit_test(a_pull_that_is_over_is_asked_anew),
 		cmocka_unit_test(a_consumer_that_has_gone_is_made_anew),
