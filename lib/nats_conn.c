@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,11 @@
 #include "sandbox.h"
 
 #define SERVERS_MAX 32
+
+/* The last one in the library's list: a server that no connection can come about with. Where the handshake with the
+ * last of them fails at the first attempt, libnats (3.4.1) forgets which one it was, finds none behind it, and gives up
+ * for ever. */
+#define NOBODY	    "nats://255.255.255.255:1"
 #define HEADERS_MAX 1024 /* bytes that our headers may take of what a server accepts */
 
 struct event {
@@ -41,6 +47,7 @@ struct listening {
 struct nats_conn {
 	natsConnection *nats;
 	natsSubscription *answers, *messages;
+	bool was_up;
 	struct listening listening[LISTENINGS];
 	unsigned listened;
 	char inbox[64];
@@ -190,10 +197,18 @@ static struct span last_error(natsConnection *nats, struct span otherwise)
 	return natsConnection_GetLastError(nats, &text) != NATS_OK && text && *text ? span_of(text) : otherwise;
 }
 
+static void is_up(struct nats_conn *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->was_up = true;
+	pthread_mutex_unlock(&c->lock);
+	put(c, (struct nats_conn_event){ .what = NATS_CONN_UP });
+}
+
 static void on_up(natsConnection *nats, void *conn)
 {
 	(void)nats;
-	put(conn, (struct nats_conn_event){ .what = NATS_CONN_UP });
+	is_up(conn);
 }
 
 static void on_down(natsConnection *nats, void *conn)
@@ -325,26 +340,52 @@ void nats_conn_forget(char *servers)
 	free(servers);
 }
 
+/* Who is asked is about to try NOBODY, so that the last error is that of the last server. Certificates that do not do
+ * will do no better the next time, unless they have done before. */
 static int64_t reconnect_after(natsConnection *nats, int attempts, void *conn)
 {
 	int64_t ms = attempts < 5 ? 50 << attempts : 1000;
+	struct nats_conn *c = conn;
+	const char *text;
 
-	(void)nats, (void)conn;
+	pthread_mutex_lock(&c->lock);
+	bool was_up = c->was_up;
+	pthread_mutex_unlock(&c->lock);
+	if (!was_up && natsConnection_GetLastError(nats, &text) == NATS_SSL_ERROR)
+		put(c, (struct nats_conn_event){ .what = NATS_CONN_CLOSED, .text = last_error(nats, SPAN("TLS")) });
 	return ms / 2 + random() % (ms / 2 + 1);
+}
+
+/* any order, as the library has it where the last one need not be the last */
+static void shuffle(const char *list[], size_t n)
+{
+	for (size_t i = n; i > 1; i--) {
+		size_t k = 0;
+		if (getrandom(&k, sizeof k, GRND_NONBLOCK) < 0)
+			return;
+		k %= i;
+		const char *one = list[k];
+		list[k] = list[i - 1];
+		list[i - 1] = one;
+	}
 }
 
 static natsStatus set_servers(natsOptions *o, const char *urls)
 {
 	char *copy = strdup(urls), *rest = copy, *one;
-	const char *list[SERVERS_MAX];
-	int n = 0;
+	const char *list[SERVERS_MAX + 1];
+	size_t n = 0;
 
 	if (!copy)
 		return NATS_NO_MEMORY;
 	while ((one = strsep(&rest, ",")) && n < SERVERS_MAX)
 		if (*one)
 			list[n++] = one;
-	natsStatus s = natsOptions_SetServers(o, list, n);
+	shuffle(list, n);
+	list[n++] = NOBODY;
+	natsStatus s = natsOptions_SetServers(o, list, (int)n);
+	if (s == NATS_OK)
+		s = natsOptions_SetNoRandomize(o, true);
 	free(copy);
 	return s;
 }
@@ -418,7 +459,7 @@ static natsStatus connect_to(struct nats_conn *c, const struct nats_conn_options
 		*what = "connection";
 		s = natsConnection_Connect(&c->nats, o);
 		if (s == NATS_OK)
-			put(c, (struct nats_conn_event){ .what = NATS_CONN_UP });
+			is_up(c);
 		if (s == NATS_NOT_YET_CONNECTED)
 			s = NATS_OK;
 	}

@@ -55,6 +55,28 @@ counts() { (($(counter "$1" "$2") >= $3)); }
 	grep -q 'stored 10000 .* dropped 0 ' pub.err
 }
 
+@test "a server that hangs up at once, as a balancer with nobody behind it does, is tried again" {
+	start_nats
+	pub --stream bnc <<<'{"type":"first"}'
+	stop nats
+	start rude python3 -c 'import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+	s.accept()[0].close()
+	print("hung up", flush=True)' "$NATS_PORT"
+	soon bash -c ": >/dev/tcp/127.0.0.1/$NATS_PORT"
+	start sub bnc-sub -s "$NATS" --from all -n 2 'bnc.>'
+	STDIN=<(echo '{"type":"second"}') start pub bnc-pub -s "$NATS" --stream bnc --patience 20s
+	soon has_lines rude.out 7
+	stop rude KILL
+	start_nats
+	wait_end pub 10
+	[ "$status" -eq 0 ]
+	wait_end sub 10
+	[ "$status" -eq 0 ]
+	cmp sub.out <(printf '{"type":"%s"}\n' first second)
+}
+
 @test "a full buffer waits no longer than --patience, and what is left out is told in the stream and counted" {
 	start_nats
 	open_pub --stream bnc --buffer 4M --patience 500ms -v
