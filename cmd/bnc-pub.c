@@ -792,8 +792,12 @@ static void await(struct app *a)
 	};
 
 	if (poll(fds, POLLED, goes_on ? 0 : wait_ms(due(a))) < 0) {
-		if (errno != EINTR)
-			err_die(ERR_SYSTEM, "poll:");
+		if (errno == EINTR)
+			return;
+		/* what is held is told, or kept */
+		err_warn("poll:");
+		a->over = a->broken = true;
+		a->give_up = 0;
 		return;
 	}
 	if (fds[SIGNALS].revents)
@@ -918,7 +922,7 @@ static void set_up(struct app *a)
  * what stands before others that did not. Else they are lost, and that is told. */
 static void give_back(struct app *a)
 {
-	uint64_t kept = 0, lost = a->unspilled + a->spill.lost, mark;
+	uint64_t kept = 0, lost = a->unspilled, mark;
 	bool own = a->own > bus_pub_mark(a->pub), works = a->o.spill != NULL;
 	struct span text;
 	char why[512] = "";
@@ -932,8 +936,9 @@ static void give_back(struct app *a)
 	}
 	if (why[0])
 		err_warn("%s", why);
-	if (works && own)
-		bus_spill_done(&a->spill, a->own);
+	bus_spill_end(&a->spill, works && own ? a->own : 0);
+	lost += a->spill.lost;
+	kept -= kept < a->spill.lost ? kept : a->spill.lost;
 	if (lost)
 		err_warn("%" PRIu64 " line%s not stored", lost, lost == 1 ? " is" : "s are");
 	if (kept || a->spilling)
@@ -958,7 +963,7 @@ static int finish(struct app *a)
 	refused = bus_pub_counters(a->pub)->refused + bus_pub_counters(a->pub)->dropped;
 	give_back(a);
 	bus_spill_close(&a->spill);
-	a->broken |= a->spill.failed;
+	a->broken |= a->spill.failed || a->spill.unread || a->spill.stuck;
 	refuse_total(&a->refused);
 	nats_conn_close(a->conn);
 	bus_pub_free(a->pub);

@@ -14,6 +14,7 @@
 
 #define SYNC_US	     1000000
 #define ROTATE_BYTES (4u << 20)
+#define AGAIN_US     200000 /* after the directory could not be read */
 
 /* ------------------------------------------------------------------------------------------------- files */
 
@@ -48,26 +49,36 @@ static bool is_before(const char *a, const char *b)
 }
 
 /* the first recording of a directory that has not been taken yet; NULL: none. Owned by the caller. Bytes of all are
- * added to s->stood */
-static char *first_of(struct bus_spill *s, const char *dir)
+ * added to s->stood. false: errno, there may be some */
+static bool first_of(struct bus_spill *s, const char *dir, char **path)
 {
 	char copy[sizeof s->dir + 16];
-	char *operands[] = { copy, NULL }, *first = NULL;
-	struct rec_files f = { .n = 0 };
-	const char *path;
+	char *operands[] = { copy, NULL };
+	const char *first = NULL, *at;
+	struct rec_files f;
 	struct stat st;
 
+	*path = NULL;
 	snprintf(copy, sizeof copy, "%s", dir);
-	if (access(dir, F_OK) < 0 || !rec_files_open(&f, operands, &path))
-		return NULL;
+	if (access(dir, F_OK) < 0)
+		return errno == ENOENT;
+	if (!rec_files_open(&f, operands, &at)) {
+		int error = errno;
+		rec_files_close(&f);
+		errno = error;
+		return false;
+	}
 	for (size_t i = 0; i < f.n; i++) {
 		s->stood += stat(f.path[i], &st) == 0 ? (uint64_t)st.st_size : 0;
 		if (!is_taken(s, f.path[i]) && (!first || is_before(f.path[i], first)))
 			first = f.path[i];
 	}
-	first = first ? strdup(first) : NULL;
+	*path = first ? strdup(first) : NULL;
+	bool good = *path || !first;
 	rec_files_close(&f);
-	return first;
+	if (!good)
+		errno = ENOMEM;
+	return good;
 }
 
 static void first_dir(const struct bus_spill *s, char out[sizeof s->dir + 16])
@@ -75,18 +86,25 @@ static void first_dir(const struct bus_spill *s, char out[sizeof s->dir + 16])
 	snprintf(out, sizeof s->dir + 16, "%s/first", s->dir);
 }
 
-/* the file to be read next; no file may be open for writing. NULL: none */
-static char *next_file(struct bus_spill *s)
+/* the file to be read next; no file may be open for writing. NULL: none. false: errno, there may be one */
+static bool next_file(struct bus_spill *s, char **path)
 {
-	char dir[sizeof s->dir + 16];
+	char dir[sizeof s->dir + 16], *other;
 
 	first_dir(s, dir);
 	s->stood = 0;
-	char *before = first_of(s, dir), *other = first_of(s, s->dir);
-	if (!before)
-		return other;
-	free(other);
-	return before;
+	if (!first_of(s, dir, path))
+		return false;
+	if (!first_of(s, s->dir, &other)) {
+		free(*path);
+		*path = NULL;
+		return false;
+	}
+	if (*path)
+		free(other);
+	else
+		*path = other;
+	return true;
 }
 
 static bool make_dir(const char *dir, char why[512])
@@ -99,7 +117,7 @@ static bool make_dir(const char *dir, char why[512])
 
 bool bus_spill_open(struct bus_spill *s, const char *dir, uint64_t cap, uint64_t run, char why[512])
 {
-	char first[sizeof s->dir + 16];
+	char first[sizeof s->dir + 16], *left;
 
 	*s = (struct bus_spill){ .cap = cap, .lock = -1 };
 	if ((size_t)snprintf(s->dir, sizeof s->dir, "%s", dir) >= sizeof s->dir) {
@@ -124,7 +142,10 @@ bool bus_spill_open(struct bus_spill *s, const char *dir, uint64_t cap, uint64_t
 	}
 	s->read.from = INT64_MIN;
 	s->read.to = INT64_MAX;
-	char *left = next_file(s);
+	if (!next_file(s, &left)) {
+		snprintf(why, 512, "%s: %s", dir, strerror(errno));
+		return false;
+	}
 	s->scanned = left == NULL;
 	free(left);
 	return true;
@@ -236,6 +257,13 @@ bool bus_spill_first(struct bus_spill *s, struct span line, int64_t now, char wh
 	return true;
 }
 
+void bus_spill_end(struct bus_spill *s, uint64_t mark)
+{
+	close_writer(s);
+	if (!s->failed)
+		bus_spill_done(s, mark);
+}
+
 int bus_spill_fd(const struct bus_spill *s)
 {
 	return s->write ? rec_write_fd(s->write) : -1;
@@ -243,7 +271,9 @@ int bus_spill_fd(const struct bus_spill *s)
 
 int64_t bus_spill_due(const struct bus_spill *s)
 {
-	return s->write ? rec_write_due(s->write) : INT64_MAX;
+	int64_t due = s->write ? rec_write_due(s->write) : INT64_MAX;
+
+	return s->blind && s->again < due ? s->again : due;
 }
 
 void bus_spill_tick(struct bus_spill *s, int64_t now)
@@ -259,35 +289,60 @@ bool bus_spill_any(const struct bus_spill *s)
 	return s->reading || !s->scanned || s->lines > 0;
 }
 
-static bool start_file(struct bus_spill *s)
+/* What stands there comes before all that follows, so that it is looked for until it can be seen. */
+static bool look(struct bus_spill *s, char **path)
 {
-	if (s->files == BUS_SPILL_FILES || (s->scanned && s->lines == 0))
+	bool was = s->blind;
+
+	*path = NULL;
+	if (was && clock_mono_us() < s->again)
 		return false;
 	close_writer(s);
-	char *path = next_file(s);
-	s->scanned = path == NULL;
-	if (!path)
-		return false;
-	s->file[s->files++] = (struct bus_spill_file){ .path = path };
-	s->reading = rec_read_attach(&s->read, path);
-	if (!s->reading) {
-		s->tell("%s: %s", path, strerror(errno));
-		s->file[s->files - 1].read = true;
-	}
-	return true;
+	s->blind = !next_file(s, path);
+	if (s->blind && !was)
+		s->tell("%s: %s", s->dir, strerror(errno));
+	if (s->blind)
+		s->again = clock_mono_us() + AGAIN_US;
+	else
+		s->scanned = *path == NULL;
+	return *path != NULL;
 }
 
+static bool attach(struct bus_spill *s, const char *path)
+{
+	while (!rec_read_attach(&s->read, path))
+		if (errno != EINTR)
+			return false;
+	errno = EINVAL; /* what is no file might be waited for */
+	return s->read.regular;
+}
+
+/* what was not read of it is kept */
 static void end_file(struct bus_spill *s, enum rec_got got)
 {
 	struct bus_spill_file *f = &s->file[s->files - 1];
 
 	if (got == REC_BROKEN)
-		s->tell("%s: damaged from byte %" PRIu64 " on: %s", f->path, s->read.unpack.at, s->read.unpack.why),
-		    f->damaged = true;
+		s->tell("%s: damaged from byte %" PRIu64 " on: %s", f->path, s->read.unpack.at, s->read.unpack.why);
 	else if (got == REC_FAILED)
 		s->tell("%s: %s", f->path, strerror(errno));
+	f->damaged = got != REC_END;
+	s->unread |= f->damaged;
 	f->read = true;
 	s->reading = false;
+}
+
+static bool start_file(struct bus_spill *s)
+{
+	char *path;
+
+	if (s->files == BUS_SPILL_FILES || (s->scanned && s->lines == 0) || !look(s, &path))
+		return false;
+	s->file[s->files++] = (struct bus_spill_file){ .path = path };
+	s->reading = attach(s, path);
+	if (!s->reading)
+		end_file(s, REC_FAILED);
+	return true;
 }
 
 static void id_of(const struct bus_spill *s, char id[BUS_SPILL_ID_MAX])
@@ -322,13 +377,12 @@ void bus_spill_mark(struct bus_spill *s, uint64_t mark)
 }
 
 /* a damaged one is kept for people, under a name that is no recording's */
-static void remove_file(const struct bus_spill_file *f)
+static bool remove_file(const struct bus_spill_file *f)
 {
 	char name[2048];
 
 	snprintf(name, sizeof name, "%s.damaged", f->path);
-	if (!f->damaged || rename(f->path, name) < 0)
-		unlink(f->path);
+	return (f->damaged ? rename(f->path, name) : unlink(f->path)) == 0 || errno == ENOENT;
 }
 
 void bus_spill_done(struct bus_spill *s, uint64_t mark)
@@ -336,9 +390,14 @@ void bus_spill_done(struct bus_spill *s, uint64_t mark)
 	struct stat st;
 
 	while (s->files && s->file[0].read && s->file[0].mark <= mark) {
-		if (stat(s->file[0].path, &st) == 0)
-			s->stood -= (uint64_t)st.st_size < s->stood ? (uint64_t)st.st_size : s->stood;
-		remove_file(&s->file[0]);
+		uint64_t size = stat(s->file[0].path, &st) == 0 ? (uint64_t)st.st_size : 0;
+		bool was = s->stuck;
+		s->stuck = !remove_file(&s->file[0]);
+		if (s->stuck && !was)
+			s->tell("%s: cannot be removed: %s", s->file[0].path, strerror(errno));
+		if (s->stuck)
+			return; /* it would be found again, and read again */
+		s->stood -= size < s->stood ? size : s->stood;
 		free(s->file[0].path);
 		memmove(s->file, s->file + 1, --s->files * sizeof s->file[0]);
 	}

@@ -37,6 +37,10 @@ struct bus_spill {
 	bool scanned; /* there is nothing in the directory beyond them */
 	bool firsts;  /* what is written now stands before all others */
 	bool full, failed;
+	bool blind;    /* what is in the directory could not be seen, and is looked for again then */
+	int64_t again; /* clock_mono_us */
+	bool unread;   /* a file, or the rest of one, could not be given back */
+	bool stuck;    /* one that is done with could not be removed, and is still to be */
 	uint64_t lost; /* lines that were taken and could not be written */
 	void (*tell)(const char *format, ...) __attribute__((format(printf, 1, 2)));
 };
@@ -61,11 +65,14 @@ bool bus_spill_any(const struct bus_spill *s);
 bool bus_spill_next(struct bus_spill *s, struct span *line, char id[BUS_SPILL_ID_MAX]);
 /* the line given last has the mark */
 void bus_spill_mark(struct bus_spill *s, uint64_t mark);
-/* lines up to that mark are done with: files go */
+/* lines up to that mark are done with: files go, but for one that could not be read, which is kept as NAME.damaged */
 void bus_spill_done(struct bus_spill *s, uint64_t mark);
 
 /* one of those that stand before all others, as the program ends. false: why[] */
 bool bus_spill_first(struct bus_spill *s, struct span line, int64_t now, char why[512]);
+/* What has been given to be written is safe then, and lines up to the mark are done with. Where a disk did not take
+ * all, s->lost says so and no file goes. */
+void bus_spill_end(struct bus_spill *s, uint64_t mark);
 
 int bus_spill_fd(const struct bus_spill *s);	  /* -1: nothing to wait for */
 int64_t bus_spill_due(const struct bus_spill *s); /* INT64_MAX: never */

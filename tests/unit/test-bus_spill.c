@@ -225,6 +225,75 @@ static void damage_is_told_and_kept(void **state)
 	bus_spill_close(&s);
 }
 
+/* a directory under the name of a file can be opened, and is none */
+static void what_cannot_be_read_is_told_and_kept(void **state)
+{
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/spill.ndjson.zst", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	open_it(1 << 30);
+	gives_nothing();
+	assert_int_equal(told, 1);
+	assert_true(s.unread);
+	bus_spill_done(&s, 0);
+	assert_int_equal(access(strcat(path, ".damaged"), F_OK), 0);
+	assert_false(bus_spill_any(&s));
+	bus_spill_close(&s);
+}
+
+static void what_cannot_be_seen_is_waited_for(void **state)
+{
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/first", dir);
+	open_it(1 << 30);
+	put("1");
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(symlink("first", path), 0); /* round and round */
+	gives_nothing();
+	gives_nothing();
+	assert_int_equal(told, 1);
+	assert_true(bus_spill_any(&s));
+	assert_true(bus_spill_due(&s) < INT64_MAX);
+	bus_spill_close(&s);
+	/* nor does one begin that does not see what is there */
+	assert_false(bus_spill_open(&s, dir, 1 << 30, 7, why));
+	bus_spill_close(&s);
+	assert_int_equal(unlink(path), 0);
+	open_it(1 << 30);
+	gives("1", 1);
+	bus_spill_close(&s);
+}
+
+static void what_cannot_be_removed_is_not_read_again(void **state)
+{
+	char path[2048];
+
+	(void)state;
+	open_it(1 << 30);
+	put("1");
+	gives("1", 1);
+	gives_nothing();
+	strcpy(path, s.file[0].path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	bus_spill_done(&s, 1);
+	bus_spill_done(&s, 1);
+	assert_int_equal(told, 1);
+	assert_true(s.stuck);
+	put("2");
+	gives("2", 2);
+	gives_nothing();
+	assert_int_equal(rmdir(path), 0);
+	bus_spill_done(&s, 2);
+	assert_false(s.stuck);
+	assert_int_equal(files(), 0);
+	bus_spill_close(&s);
+}
+
 static int add_size(const char *path, const struct stat *st, int type, struct FTW *where)
 {
 	(void)path, (void)where;
@@ -266,6 +335,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_has_a_cap, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_goes_beyond_the_cap, begin, end),
 		cmocka_unit_test_setup_teardown(damage_is_told_and_kept, begin, end),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_told_and_kept, begin, end),
+		cmocka_unit_test_setup_teardown(what_cannot_be_seen_is_waited_for, begin, end),
+		cmocka_unit_test_setup_teardown(what_cannot_be_removed_is_not_read_again, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
