@@ -66,19 +66,26 @@ static struct {
 
 #define OUT_OF_THE_WAY 900 /* a descriptor: the program's have the numbers that they have without this */
 
-static uintptr_t own_from, own_to; /* the program's code */
+/* code: the program's, and that of a library of which something is told below */
+static struct code {
+	uintptr_t from, to;
+} program, libnats;
 static unsigned long calls, taken; /* of the family; bytes so far */
 static struct stat output, errors_go;
 
-static int find_own(struct dl_phdr_info *info, size_t size, void *nothing)
+static int find_code(struct dl_phdr_info *info, size_t size, void *nothing)
 {
+	struct code *code = !program.to				   ? &program /* the first one */
+			    : strstr(info->dlpi_name, "/libnats.") ? &libnats
+								   : NULL;
+
 	(void)size, (void)nothing;
-	for (int i = 0; i < info->dlpi_phnum; i++)
+	for (int i = 0; code && i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_LOAD && info->dlpi_phdr[i].p_flags & PF_X) {
-			own_from = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-			own_to = own_from + info->dlpi_phdr[i].p_memsz;
+			code->from = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+			code->to = code->from + info->dlpi_phdr[i].p_memsz;
 		}
-	return 1; /* the first one is the program */
+	return 0;
 }
 
 static void wrong(const char *what)
@@ -106,7 +113,7 @@ __attribute__((constructor)) static void read_what_is_asked_for(void)
 	    SYS_openat, AT_FDCWD, said ? said : "/dev/null", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	asked.said = (int)syscall(SYS_fcntl, file, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
 	syscall(SYS_close, file);
-	dl_iterate_phdr(find_own, NULL);
+	dl_iterate_phdr(find_code, NULL);
 	syscall(SYS_newfstatat, 1, "", &output, AT_EMPTY_PATH);
 	syscall(SYS_newfstatat, 2, "", &errors_go, AT_EMPTY_PATH);
 }
@@ -120,9 +127,14 @@ static bool is_same(int fd, const struct stat *file, struct stat *st)
 	       st->st_ino == file->st_ino;
 }
 
+static bool is_of(const struct code *code, const void *from)
+{
+	return (uintptr_t)from >= code->from && (uintptr_t)from < code->to;
+}
+
 static bool is_own(const void *from)
 {
-	return (uintptr_t)from >= own_from && (uintptr_t)from < own_to;
+	return is_of(&program, from);
 }
 
 static void say(const char *name, int fd, const void *from)
@@ -134,7 +146,7 @@ static void say(const char *name, int fd, const void *from)
 	    : is_same(fd, &errors_go, &st) ? " (messages)"
 					   : "",
 	    asked.how, is_own(from) ? "program" : "library",
-	    is_own(from) ? (unsigned long)((uintptr_t)from - own_from) : 0);
+	    is_own(from) ? (unsigned long)((uintptr_t)from - program.from) : 0);
 
 	syscall(SYS_write, asked.said, text, n);
 }
@@ -193,6 +205,14 @@ static bool is_counter(int fd)
 
 	return strcmp(asked.family, "write") == 0 && syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) == 0 &&
 	       (st.st_mode & S_IFMT) == 0;
+}
+
+/* Where the kernel fails to send over a connection, this is at its end. libnats (3.4.1) relies on that: it drops what
+ * it could not send, goes on as if nothing had been, and leaves it to its reader to see that the connection is gone. */
+static void end_connection(int fd, const void *from)
+{
+	if (is_of(&libnats, from))
+		syscall(SYS_shutdown, fd, SHUT_RDWR);
 }
 
 /* the same of a write, whose bytes may be counted */
@@ -300,7 +320,14 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
 {
 	REAL(send);
 	ssize_t k = allowed_write("send", fd, n, FROM);
-	return k < 0 ? k : next(fd, p, (size_t)k, flags);
+
+	if (k < 0) {
+		int error = errno;
+		end_connection(fd, FROM);
+		errno = error;
+		return k;
+	}
+	return next(fd, p, (size_t)k, flags);
 }
 
 static size_t bytes_of(const struct iovec *iov, size_t n)
@@ -471,11 +498,40 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(v
 
 /* ----------------------------------------------------------------------------------------------------------- memory */
 
+/* Where libnats (3.4.1) falls over, or waits for itself for ever, for want of memory; it calls these by name, as any
+ * program might. What is asked for in there is given, and does not count. */
+static _Thread_local unsigned spared __attribute__((tls_model("initial-exec")));
+static _Thread_local unsigned creating __attribute__((tls_model("initial-exec")));
+static _Thread_local unsigned parsing __attribute__((tls_model("initial-exec")));
+
+#define SPARES(type, name, parameters, arguments, what, how)                                                           \
+	type name parameters;                                                                                          \
+	type name parameters                                                                                           \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		unsigned more = how;                                                                                   \
+		(what) += more;                                                                                        \
+		type result = next arguments;                                                                          \
+		(what) -= more;                                                                                        \
+		return result;                                                                                         \
+	}
+
+/* it tells of an error in there, for which it must have been started, which it waits for */
+SPARES(bool, nats_InitOnce, (void *once, void (*start)(void)), (once, start), spared, 1)
+/* OpenSSL (3.0) is used without a look at whether it could be started */
+SPARES(int, RAND_bytes, (unsigned char *p, int n), (p, n), spared, is_of(&libnats, FROM))
+/* a connection is let go of by its lock, also where that is what could not be made */
+SPARES(int, natsConn_create, (void **connection, void *options), (connection, options), creating, 1)
+SPARES(int, natsMutex_Create, (void **lock), (lock), spared, creating > 0)
+/* what has been parsed is let go of by its table of fields, also where that could not be made */
+SPARES(int, nats_JSONParse, (void **json, const char *text, int n), (json, text, n), parsing, 1)
+SPARES(int, natsStrHash_Create, (void **table, int n), (table, n), spared, parsing > 0)
+
 #define GIVES(type, name, parameters, arguments, nothing)                                                              \
 	type name parameters                                                                                           \
 	{                                                                                                              \
 		REAL(name);                                                                                            \
-		if (!is_due("memory", #name, -1, FROM))                                                                \
+		if (spared || !is_due("memory", #name, -1, FROM))                                                      \
 			return next arguments;                                                                         \
 		errno = ENOMEM;                                                                                        \
 		return nothing;                                                                                        \
