@@ -142,16 +142,14 @@ size_t opt_word(const char *option, const char *const *words, const char *what)
 }
 
 /* NULL: unset or empty */
-static const char *environment(const char *name)
+static const char *unless_empty(const char *value)
 {
-	const char *value = getenv(name);
-
 	return value && *value ? value : NULL;
 }
 
 void opt_backoff(int64_t *base, int64_t *cap)
 {
-	const char *text = environment("BNC_BACKOFF");
+	const char *text = unless_empty(getenv("BNC_BACKOFF"));
 
 	if (text && !backoff_parse(span_of(text), base, cap))
 		err_die(ERR_USAGE, "BNC_BACKOFF: '%s' is not a duration, or two with a comma between", text);
@@ -159,7 +157,7 @@ void opt_backoff(int64_t *base, int64_t *cap)
 
 bool opt_connect_limit(uint64_t *limit, int64_t *window)
 {
-	const char *text = environment("BNC_CONNECT_LIMIT");
+	const char *text = unless_empty(getenv("BNC_CONNECT_LIMIT"));
 
 	if (text && !budget_parse(span_of(text), limit, window))
 		err_die(ERR_USAGE, "BNC_CONNECT_LIMIT: '%s' is not a number, '/' and a duration", text);
