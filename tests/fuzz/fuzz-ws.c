@@ -138,7 +138,7 @@ static bool fuzz_ws_frame(struct span *rest, struct fuzz_ws_frame *f)
 	head += more;
 	if (f->payload.n > rest->n - head)
 		return false;
-	if (f->opcode >= 8 && (!f->final || f->payload.n > 125))
+	if (f->opcode >= 8 && (!f->final || (p[1] & 0x7f) > 125)) /* of control frames no other form of it, even of less */
 		return false;
 	f->payload.p = rest->p + head;
 	*rest = (struct span){ f->payload.p + f->payload.n, rest->n - head - f->payload.n };
