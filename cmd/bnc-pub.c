@@ -9,16 +9,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "binance_bus.h"
 #include "bus_api.h"
-#include "bus_pub.h"
-#include "bus_spill.h"
+#include "bus_backlog.h"
 #include "clock.h"
 #include "err.h"
-#include "json.h"
 #include "line.h"
 #include "nats_conn.h"
 #include "num.h"
@@ -255,8 +252,8 @@ enum stream_step { /* of the stream that is named */
 struct app {
 	struct opts o;
 	struct binance_bus bus;
-	struct bus_pub *pub;
-	struct bus_spill spill;
+	struct binance_bus_key key; /* of the line in hand */
+	struct bus_backlog log;
 	struct nats_conn *conn;
 	struct line_in in;
 	struct refuse refused;
@@ -270,21 +267,8 @@ struct app {
 	bool complained; /* that nothing is stored */
 	char wild[BINANCE_BUS_SUBJECT_MAX + 1];
 
-	uint64_t lines;	  /* read */
-	uint64_t mark;	  /* of lines in the backlog */
-	uint64_t own;	  /* of the last one of them that stands in no file */
+	uint64_t lines; /* read */
 	struct span held; /* a line there is no room for yet, p == NULL: none */
-	int64_t held_at;
-	int64_t progress; /* when something was stored last */
-	bool spilling;	  /* lines go to files as long as some are there */
-	struct {	  /* a line from them for which there was no room */
-		struct span line;
-		char id[BUS_SPILL_ID_MAX];
-	} back;
-	bool back_more;	    /* and there is room for more */
-	uint64_t unspilled; /* lines that did not fit there, not yet told */
-	uint64_t left_out;  /* of these, and of those that a disk did not take: told */
-	uint64_t spilled;
 
 	struct ring tee;
 	struct io_out out;
@@ -299,15 +283,20 @@ struct app {
 
 #define ASK_TOKEN (UINT64_C(1) << 40) /* of requests about the stream */
 
+static uint64_t refused_lines(const struct app *a)
+{
+	return a->refused.lines + a->log.refused;
+}
+
 static void tell_counters(const struct app *a)
 {
-	const struct bus_pub_counters *c = bus_pub_counters(a->pub);
+	const struct bus_pub_counters *c = bus_pub_counters(a->log.pub);
 
 	err_warn("in %" PRIu64 " stored %" PRIu64 " duplicates %" PRIu64 " refused %" PRIu64 " dropped %" PRIu64
 		 " gaps %" PRIu64 " sent %" PRIu64 " again %" PRIu64 " spilled %" PRIu64 " waiting %" PRIu64
 		 " bytes %zu",
-	    a->lines, c->stored, c->duplicates, a->refused.lines + c->refused, c->dropped + a->left_out, c->gaps,
-	    c->sent, c->again, a->spilled, bus_pub_lines(a->pub), bus_pub_bytes(a->pub));
+	    a->lines, c->stored, c->duplicates, refused_lines(a) + c->refused, c->dropped + a->log.left_out, c->gaps,
+	    c->sent, c->again, a->log.spilled, bus_pub_lines(a->log.pub), bus_pub_bytes(a->log.pub));
 }
 
 /* ------------------------------------------------------------------------------------------------ one line */
@@ -345,8 +334,22 @@ static void put_tee(struct app *a, struct span line)
 	ring_add(&a->tee, line.n + 1);
 }
 
-/* is it one that can be published? Its subject and id are in *k then */
-static bool check(struct app *a, enum line_got got, struct span line, struct binance_bus_key *k)
+/* its subject, id and stream, good until the next line. false: it cannot be published */
+static bool key_of(void *app, struct span text, struct bus_pub_line *l, const char **why, size_t *at)
+{
+	struct app *a = app;
+	const struct binance_bus_key *k = &a->key;
+
+	if (!binance_bus_line(&a->bus, text, &a->key, why, at))
+		return false;
+	*l = (struct bus_pub_line){
+		.subject = { k->subject, k->subject_n }, .id = { k->id, k->id_n }, .stream = k->stream, .text = text
+	};
+	return true;
+}
+
+/* is it one that can be published? */
+static bool check(struct app *a, enum line_got got, struct span line, struct bus_pub_line *l)
 {
 	struct scan_error e = { NULL, NULL };
 	const char *why = "";
@@ -357,112 +360,27 @@ static bool check(struct app *a, enum line_got got, struct span line, struct bin
 		refuse(a, LINE_MAX_BYTES, "longer than 1 MiB");
 	else if (!scan_text(line, &e))
 		refuse(a, (size_t)(e.at - line.p), e.why);
-	else if (!binance_bus_line(&a->bus, line, k, &why, &at))
+	else if (!key_of(a, line, l, &why, &at))
 		refuse(a, at, why);
 	else
 		return true;
 	return false;
 }
 
-static struct bus_pub_line with_key(const struct binance_bus_key *k, struct span text)
-{
-	return (struct bus_pub_line){
-		.subject = { k->subject, k->subject_n }, .id = { k->id, k->id_n }, .stream = k->stream, .text = text
-	};
-}
-
-static int64_t time_of_day(void)
-{
-	return clock_real_us() / 1000;
-}
-
-/* nothing has been stored for as long as a full buffer waits */
-static bool out_of_patience(const struct app *a, int64_t now)
-{
-	int64_t since = a->progress > a->held_at ? a->progress : a->held_at;
-
-	return now - since >= a->o.patience;
-}
-
-/* What did not fit into the files is told among the lines when there is room again: of no stream, because nobody knows
- * any more of which it was. Returns its length, without line end. */
-static size_t unspilled_record(const struct app *a, char text[LINE_RECORD_MAX + JSON_PAD])
-{
-	struct event_status e = { .state = SPAN("gap"), .ts = time_of_day() };
-	uint64_t n = a->unspilled + a->spill.lost;
-	char detail[120];
-
-	snprintf(detail, sizeof detail, "%" PRIu64 " line%s not published: %s", n, n == 1 ? "" : "s",
-	    a->spill.failed ? "the files where they waited could not be written"
-			    : "the files where they waited were full");
-	e.detail = span_of(detail);
-	memset(text, 0, LINE_RECORD_MAX + JSON_PAD);
-	size_t end = (size_t)(event_write_status(text, &e) - text);
-	return end - 1;
-}
-
-static void unspilled_is_told(struct app *a)
-{
-	a->left_out += a->unspilled + a->spill.lost;
-	a->unspilled = a->spill.lost = 0;
-}
-
-/* false: no room now, but there may be */
-static bool to_spill(struct app *a, struct span line, int64_t now)
-{
-	char text[LINE_RECORD_MAX + JSON_PAD];
-	enum bus_spill_put got = BUS_SPILL_TAKEN;
-
-	if (a->unspilled && !a->spill.failed) {
-		got = bus_spill_put(&a->spill, (struct span){ text, unspilled_record(a, text) }, now);
-		if (got == BUS_SPILL_TAKEN)
-			unspilled_is_told(a);
-	}
-	if (got == BUS_SPILL_TAKEN)
-		got = bus_spill_put(&a->spill, line, now);
-	if (got == BUS_SPILL_BUSY)
-		return false;
-	a->spilling |= got == BUS_SPILL_TAKEN;
-	a->spilled += got == BUS_SPILL_TAKEN;
-	if (got == BUS_SPILL_FULL && a->unspilled++ == 0)
-		err_warn("%s: no room: lines are left out", a->o.spill);
-	return true;
-}
-
 /* false: it is to be held, there is no room now */
-static bool hand_on(struct app *a, const struct binance_bus_key *k, struct span text, int64_t now)
+static bool hand_on(struct app *a, const struct bus_pub_line *l, int64_t now)
 {
-	struct bus_pub_line l = with_key(k, text);
-	int64_t ms = time_of_day();
+	enum bus_backlog_put got = bus_backlog_put(&a->log, l, a->signalled, now);
 
-	/* behind what waits in files nothing may overtake them, also when a disk takes no more */
-	bool files = a->o.spill && (!a->spill.failed || a->spilling);
-	if (files && (a->spilling || a->unspilled))
-		return to_spill(a, text, now);
-	enum bus_pub_put got = bus_pub_put(a->pub, &l, a->mark + 1, ms);
-	if (got == BUS_PUB_TAKEN) {
-		a->own = ++a->mark;
-		return true;
-	}
-	if (got == BUS_PUB_CROWDED) {
+	if (got == BUS_BACKLOG_CROWDED)
 		refuse(a, 0, "one subject more than may wait");
-		return true;
-	}
-	if (got == BUS_PUB_FULL && files)
-		return to_spill(a, text, now);
-	a->held_at = a->held.p ? a->held_at : now;
-	if (got == BUS_PUB_FULL && !out_of_patience(a, now) && !a->signalled)
-		return false;
-	if (!bus_pub_dropping(a->pub))
-		err_warn("the server takes nothing and the buffer is full: lines are left out");
-	bus_pub_drop(a->pub, &l, ms);
-	return true;
+	return got != BUS_BACKLOG_HELD;
 }
 
 /* what has been read, until there is no room. A line that is held is looked at again when it is its turn. */
 static void take_lines(struct app *a, int64_t now)
 {
-	struct binance_bus_key k;
+	struct bus_pub_line l;
 	enum line_got got = LINE_ONE;
 	struct span line;
 	unsigned n = 0;
@@ -474,11 +392,11 @@ static void take_lines(struct app *a, int64_t now)
 		else if (!tee_has_room(a, LINE_MAX_BYTES) || (got = line_next(&a->in, &line)) == LINE_EMPTY)
 			break;
 		a->lines -= again;
-		if (!check(a, got, line, &k))
+		if (!check(a, got, line, &l))
 			continue;
 		if (!again)
 			put_tee(a, line);
-		bool gone = hand_on(a, &k, line, now);
+		bool gone = hand_on(a, &l, now);
 		a->held = gone ? (struct span){ NULL, 0 } : line;
 		if (!gone)
 			break;
@@ -495,59 +413,6 @@ static void read_more(struct app *a)
 	a->over = a->broken = true;
 }
 
-/* --------------------------------------------------------------------------------------- back from the files */
-
-/* where the files are empty, or of no use any more */
-static void tell_unspilled(struct app *a)
-{
-	char text[LINE_RECORD_MAX + JSON_PAD];
-	struct binance_bus_key k;
-	const char *why;
-	size_t at;
-
-	if (a->spilling || a->unspilled + a->spill.lost == 0)
-		return;
-	struct span record = { text, unspilled_record(a, text) };
-	if (!binance_bus_line(&a->bus, record, &k, &why, &at))
-		return;
-	struct bus_pub_line l = with_key(&k, record);
-	if (bus_pub_put(a->pub, &l, a->mark + 1, time_of_day()) != BUS_PUB_TAKEN)
-		return;
-	a->own = ++a->mark;
-	unspilled_is_told(a);
-}
-
-/* as many lines as there is room for */
-static void take_back(struct app *a)
-{
-	struct binance_bus_key k;
-	const char *why = "";
-	size_t at;
-	unsigned n = 0;
-
-	a->back_more = false;
-	while (a->spilling && n++ < LINES_AT_ONCE) {
-		if (!a->back.line.p && !bus_spill_next(&a->spill, &a->back.line, a->back.id)) {
-			a->back.line.p = NULL;
-			a->spilling = bus_spill_any(&a->spill);
-			return;
-		}
-		if (binance_bus_line(&a->bus, a->back.line, &k, &why, &at)) {
-			struct bus_pub_line l = with_key(&k, a->back.line);
-			if (!l.id.n)
-				l.id = span_of(a->back.id);
-			if (bus_pub_put(a->pub, &l, a->mark + 1, time_of_day()) != BUS_PUB_TAKEN)
-				return;
-			bus_spill_mark(&a->spill, ++a->mark);
-		} else {
-			err_warn("%s: byte %zu: %s", a->back.id, at, why);
-			a->refused.lines++;
-		}
-		a->back.line.p = NULL;
-	}
-	a->back_more = a->spilling;
-}
-
 /* ------------------------------------------------------------------------------------------------ the server */
 
 static void complain(struct app *a, const char *what, struct span text)
@@ -562,7 +427,7 @@ static void is_ready(struct app *a, int64_t now)
 {
 	a->step = STREAM_THERE;
 	a->ask_at = INT64_MAX;
-	bus_pub_up(a->pub, now);
+	bus_pub_up(a->log.pub, now);
 	if (a->ready)
 		return;
 	a->ready = true;
@@ -609,7 +474,7 @@ static void on_refused(struct app *a, uint32_t token, struct span why)
 	struct span subject;
 	char text[300];
 
-	if (!bus_pub_refused(a->pub, token, time_of_day(), &subject))
+	if (!bus_pub_refused(a->log.pub, token, clock_real_us() / 1000, &subject))
 		return;
 	snprintf(text, sizeof text, "%.*s: refused: %.*s", (int)(subject.n < 100 ? subject.n : 100), subject.p,
 	    (int)(why.n < 150 ? why.n : 150), why.p);
@@ -628,17 +493,16 @@ static void on_answer(struct app *a, const struct nats_conn_event *e, int64_t no
 			on_stream(a, e, now);
 	} else if (e->status) {
 		complain(a, "no stream takes them", SPAN(""));
-		bus_pub_later(a->pub, token, now, AGAIN_US);
+		bus_pub_later(a->log.pub, token, now, AGAIN_US);
 	} else if (!bus_api_ack(e->text, &ack, &error) || error.code >= 500) {
 		complain(a, "the server says: ", error.code ? error.text : SPAN("nothing that can be read"));
-		bus_pub_later(a->pub, token, now, AGAIN_US);
+		bus_pub_later(a->log.pub, token, now, AGAIN_US);
 	} else if (error.code) {
 		on_refused(a, token, error.text);
 	} else if (ack.sequence == 0) {
 		/* heard of by a server that did not get it stored: not so soon */
-		bus_pub_later(a->pub, token, now, AGAIN_US);
-	} else if (bus_pub_stored(a->pub, token, ack.duplicate)) {
-		a->progress = now;
+		bus_pub_later(a->log.pub, token, now, AGAIN_US);
+	} else if (bus_backlog_stored(&a->log, token, ack.duplicate, now)) {
 		a->complained = false;
 	}
 }
@@ -690,7 +554,7 @@ static void send_lines(struct app *a, int64_t now)
 
 	if (a->up && now >= a->ask_at && a->step != STREAM_THERE)
 		ask_stream(a, now);
-	while (a->up && a->step == STREAM_THERE && bus_pub_next(a->pub, now, &m)) {
+	while (a->up && a->step == STREAM_THERE && bus_pub_next(a->log.pub, now, &m)) {
 		snprintf(subject, sizeof subject, "%.*s", (int)m.subject.n, m.subject.p);
 		struct nats_conn_request r = { subject, m.token, m.text, m.id, a->o.stream.name };
 		if (nats_conn_ask(a->conn, &r, &why))
@@ -699,7 +563,7 @@ static void send_lines(struct app *a, int64_t now)
 			on_refused(a, m.token, SPAN("longer than the server takes"));
 			continue;
 		}
-		bus_pub_later(a->pub, m.token, now, AGAIN_US);
+		bus_pub_later(a->log.pub, m.token, now, AGAIN_US);
 		return;
 	}
 }
@@ -760,13 +624,13 @@ static int64_t earlier(int64_t a, int64_t b)
 /* when what is held has to be decided on, or the end comes */
 static int64_t due(const struct app *a)
 {
-	int64_t t = earlier(a->give_up, earlier(a->ask_at, bus_spill_due(&a->spill)));
+	int64_t t = earlier(a->give_up, earlier(a->ask_at, bus_backlog_due(&a->log)));
 
 	if (a->up)
-		t = earlier(t, bus_pub_due(a->pub));
+		t = earlier(t, bus_pub_due(a->log.pub));
 	if (a->held.p || a->over)
-		t = earlier(t, (a->progress > a->held_at ? a->progress : a->held_at) + a->o.patience);
-	return a->back_more ? 0 : t;
+		t = earlier(t, bus_backlog_patience(&a->log));
+	return t;
 }
 
 static int wait_ms(int64_t when)
@@ -788,7 +652,7 @@ static void await(struct app *a)
 		[SIGNALS] = { .fd = a->signals, .events = POLLIN },
 		[SERVER] = { .fd = nats_conn_fd(a->conn), .events = POLLIN },
 		[READER] = { .fd = a->o.tee && !a->lost ? a->out.fd : -1, .events = a->tee_full ? POLLOUT : 0 },
-		[SPILL] = { .fd = bus_spill_fd(&a->spill), .events = POLLIN },
+		[SPILL] = { .fd = bus_backlog_fd(&a->log), .events = POLLIN },
 	};
 
 	if (poll(fds, POLLED, goes_on ? 0 : wait_ms(due(a))) < 0) {
@@ -814,13 +678,13 @@ static bool done(struct app *a, int64_t now)
 {
 	if (!a->over)
 		return false;
-	if (bus_pub_empty(a->pub) && !a->spilling && !a->unspilled && tee_is_empty(a))
+	if (bus_backlog_empty(&a->log) && tee_is_empty(a))
 		return true;
 	if (now >= a->give_up)
 		return true;
 	if (!tee_is_empty(a))
 		return false;
-	return a->give_up == INT64_MAX && out_of_patience(a, now);
+	return a->give_up == INT64_MAX && now >= bus_backlog_patience(&a->log);
 }
 
 static void run(struct app *a)
@@ -828,19 +692,14 @@ static void run(struct app *a)
 	for (;;) {
 		int64_t now = clock_mono_us();
 		events(a, now);
-		bus_spill_tick(&a->spill, now);
-		bus_spill_done(&a->spill, bus_pub_mark(a->pub));
-		if (bus_pub_mend(a->pub, time_of_day()))
-			err_warn("lines are taken again");
-		take_back(a);
-		tell_unspilled(a);
+		bus_backlog_tick(&a->log, now);
 		take_lines(a, now);
 		a->over |= now >= a->give_up;
 		send_lines(a, now);
 		pass_tee(a);
 		if (a->over && !a->ending) {
 			a->ending = true;
-			a->held_at = now; /* the patience of the end begins here */
+			bus_backlog_last(&a->log, now);
 		}
 		if (done(a, now))
 			return;
@@ -849,15 +708,6 @@ static void run(struct app *a)
 }
 
 /* ---------------------------------------------------------------------------------------------------- whole */
-
-static uint64_t random_number(void)
-{
-	uint64_t r;
-
-	if (getrandom(&r, sizeof r, 0) != (ssize_t)sizeof r)
-		r = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 40;
-	return r;
-}
 
 static void set_up_bus(struct app *a)
 {
@@ -869,20 +719,26 @@ static void set_up_bus(struct app *a)
 	a->o.stream.subject = span_of(a->wild);
 }
 
-static void set_up_lines(struct app *a, uint64_t run)
+static void set_up_lines(struct app *a)
 {
-	struct bus_pub_options o = {
-		.cap = a->o.buffer, .window = a->o.window, .bytes = 4u << 20, .ack_wait = ACK_WAIT_US, .run = run
+	const struct bus_backlog_options o = {
+		.pub = { .cap = a->o.buffer,
+		    .window = a->o.window,
+		    .bytes = 4u << 20,
+		    .ack_wait = ACK_WAIT_US,
+		    .run = io_random() },
+		.dir = a->o.spill,
+		.cap = a->o.spill_max,
+		.patience = a->o.patience,
+		.key = key_of,
+		.user = a,
+		.tell = err_warn,
 	};
 	char why[512];
 
-	a->spill = (struct bus_spill){ .lock = -1, .scanned = true };
-	if (a->o.spill && !bus_spill_open(&a->spill, a->o.spill, a->o.spill_max, run, why))
-		err_die(ERR_SYSTEM, "--spill: %s", why);
-	a->spill.tell = err_warn;
-	a->spilling = bus_spill_any(&a->spill);
-	a->pub = bus_pub_new(&o);
-	if (!a->pub || !line_in_open_for(&a->in, LINE_READ_BYTES, take, a))
+	if (!bus_backlog_open(&a->log, &o, why))
+		err_die(ERR_SYSTEM, "%s%s", a->o.spill ? "--spill: " : "", why);
+	if (!line_in_open_for(&a->in, LINE_READ_BYTES, take, a))
 		err_die(ERR_SYSTEM, "cannot start:");
 	refuse_open(&a->refused, err_warn);
 	io_grow_pipe(STDIN_FILENO);
@@ -909,41 +765,13 @@ static void set_up(struct app *a)
 	if (a->signals < 0)
 		err_die(ERR_SYSTEM, "cannot start:");
 	set_up_bus(a);
-	set_up_lines(a, random_number());
+	set_up_lines(a);
 	if (!nats_conn_enter_sandbox(&o, a->o.spill, opt_no_sandbox()))
 		err_die(ERR_SYSTEM, "the sandbox:");
 	a->conn = nats_conn_open(&o, why);
 	if (!a->conn)
 		err_die(ERR_SYSTEM, "%s", why);
 	nats_conn_forget(urls);
-}
-
-/* Lines that are not stored go to the files, where there are such; those that came out of files stay there, but for
- * what stands before others that did not. Else they are lost, and that is told. */
-static void give_back(struct app *a)
-{
-	uint64_t kept = 0, lost = a->unspilled, mark;
-	bool own = a->own > bus_pub_mark(a->pub), works = a->o.spill != NULL;
-	struct span text;
-	char why[512] = "";
-
-	while (bus_pub_take_back(a->pub, &text, &mark)) {
-		bool in_file = works && (!own || mark > a->own);
-		if (!in_file)
-			works = works && bus_spill_first(&a->spill, text, clock_mono_us(), why);
-		kept += works;
-		lost += !works;
-	}
-	if (why[0])
-		err_warn("%s", why);
-	bus_spill_end(&a->spill, works && own ? a->own : 0);
-	lost += a->spill.lost;
-	kept -= kept < a->spill.lost ? kept : a->spill.lost;
-	if (lost)
-		err_warn("%" PRIu64 " line%s not stored", lost, lost == 1 ? " is" : "s are");
-	if (kept || a->spilling)
-		err_warn("lines that are not stored are kept in %s, for the next time", a->o.spill);
-	a->broken |= kept || lost || a->spilling;
 }
 
 static int finish(struct app *a)
@@ -960,17 +788,15 @@ static int finish(struct app *a)
 	}
 	if (a->o.verbose)
 		tell_counters(a);
-	refused = bus_pub_counters(a->pub)->refused + bus_pub_counters(a->pub)->dropped;
-	give_back(a);
-	bus_spill_close(&a->spill);
-	a->broken |= a->spill.failed || a->spill.unread || a->spill.stuck;
+	refused = refused_lines(a) + bus_pub_counters(a->log.pub)->refused + bus_pub_counters(a->log.pub)->dropped;
+	a->broken |= !bus_backlog_give_back(&a->log, clock_mono_us());
 	refuse_total(&a->refused);
 	nats_conn_close(a->conn);
-	bus_pub_free(a->pub);
+	bus_backlog_close(&a->log);
 	binance_bus_close(&a->bus);
 	line_in_close(&a->in);
 	ring_close(&a->tee);
-	return a->broken ? ERR_SYSTEM : a->refused.lines || refused || a->left_out ? ERR_DATA : ERR_OK;
+	return a->broken ? ERR_SYSTEM : refused || a->log.left_out ? ERR_DATA : ERR_OK;
 }
 
 int main(int argc, char **argv)
