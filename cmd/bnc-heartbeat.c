@@ -131,11 +131,11 @@ static bool on_line(void *state, struct span line, struct line_out *out, struct 
 static const char *fast(void *state, const char *p, const char *end, struct line_out *out)
 {
 	struct state *s = state;
-	struct event_tick tick;
-	const char *next = event_fast_tick(p, end, &tick);
+	int64_t ts;
+	const char *next = event_fast_time(p, end, &ts);
 
 	if (next)
-		pass(s, (struct span){ p, (size_t)(next - p) - 1 }, s->events ? tick.ts : -1, out);
+		pass(s, (struct span){ p, (size_t)(next - p) - 1 }, s->events ? ts : -1, out);
 	return next;
 }
 

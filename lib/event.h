@@ -223,5 +223,7 @@ bool event_read_tick(const struct fields *f, struct event_tick *e, const char **
 /* The same for a line that looks as most do (lib/fast.h), p at its first byte and FAST_PAD bytes readable behind `end`: gives
  * the byte behind its '\n'. NULL: it is another one, or not all of it is there; *e is of no use. */
 const char *event_fast_tick(const char *p, const char *end, struct event_tick *e);
+/* the same for who wants no more than its `ts`, in ms */
+const char *event_fast_time(const char *p, const char *end, int64_t *ts);
 
 #endif

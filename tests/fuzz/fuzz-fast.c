@@ -1,9 +1,10 @@
-/* The short ways (lib/fast.h) beside the grammar: what binance_fast and event_fast_tick take, they must take as
- * binance_normalize and event_read_tick do, and whole. Each line of the input is given to them for every market, and once
+/* The short ways (lib/fast.h) beside the grammar: what binance_fast, event_fast_tick and event_fast_time take, they must
+ * take as binance_normalize, event_read_tick and heartbeat_time do, and whole. Each line of the input is given to them for every market, and once
  * more as if not all of it had been read yet: its other bytes then stand behind the end, where nothing may be believed. */
 #include "fuzz.h"
 
 #include "fast.h"
+#include "heartbeat.h"
 
 /* the line and its '\n', padded as the short ways ask */
 static char *fuzz_fast_pad(struct span line)
@@ -33,6 +34,24 @@ static void fuzz_fast_frame(struct subject *grammar, struct subject *fast, struc
 		struct span records = { fast->out.buf, (size_t)(fast->out.p - fast->out.buf) };
 		FUZZ_CHECK(next == end && o.result == BINANCE_RECORDS && span_eq(o.records, records));
 		FUZZ_CHECK(fast->b.records == 1 && grammar->b.records == 1);
+	}
+	free(p);
+}
+
+/* what bnc-heartbeat takes: any record with a time, whatever its price */
+static void fuzz_fast_time(struct fields *f, struct span line)
+{
+	char *p = fuzz_fast_pad(line);
+	const char *end = p + line.n + 1;
+	int64_t fast, grammar;
+	const char *why;
+
+	FUZZ_CHECK(!event_fast_time(p, end - 1, &fast));
+	const char *next = event_fast_time(p, end, &fast);
+	if (next) {
+		fields_open(f, heartbeat_slot);
+		FUZZ_CHECK(next == end && fields_read(f, (struct span){ p, line.n }));
+		FUZZ_CHECK(heartbeat_time(f, &grammar, &why) && fast == grammar);
 	}
 	free(p);
 }
@@ -73,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (int i = 0; i < 3; i++)
 			fuzz_fast_frame(grammar[i], fast[i], line);
 		fuzz_fast_record(&f, line);
+		fuzz_fast_time(&f, line);
 	}
 	return 0;
 }

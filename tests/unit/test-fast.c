@@ -60,6 +60,18 @@ static bool record(const char *line)
 	return taken;
 }
 
+static bool time_of(const char *line)
+{
+	struct span s = span_of(line);
+	char *p = fuzz_fast_pad(s);
+	int64_t ts = 0;
+
+	bool taken = event_fast_time(p, p + s.n + 1, &ts) != NULL;
+	assert_true(!taken || ts == 1568014460893);
+	free(p);
+	return taken;
+}
+
 static void frames_as_the_exchange_writes_them_take_it(void **state)
 {
 	(void)state;
@@ -160,6 +172,18 @@ static void records_of_a_book_take_it(void **state)
 	assert_false(record("{\"type\":\"heartbeat\",\"ts\":1568014460893}"));
 }
 
+static void for_their_time_alone_any_price_will_do(void **state)
+{
+	(void)state;
+	assert_true(time_of(RECORD("142.35", REST)));
+	assert_true(time_of(RECORD("123456789", REST)));
+	assert_true(time_of(RECORD("", REST)));
+	assert_false(time_of(RECORD("\\u0031", REST)));
+	assert_false(time_of(RECORD("1\t", REST)));
+	assert_false(time_of(RECORD("1", REST ",\"price\":\"2\"")));
+	assert_false(time_of("{\"type\":\"heartbeat\",\"ts\":1568014460893}"));
+}
+
 /* any digits around any point: the mean and the texts are those of the long way */
 static void numbers_of_any_length(void **state)
 {
@@ -198,6 +222,7 @@ int main(void)
 		cmocka_unit_test(others_do_not),
 		cmocka_unit_test(none_does_while_a_fill_waits),
 		cmocka_unit_test(records_of_a_book_take_it),
+		cmocka_unit_test(for_their_time_alone_any_price_will_do),
 		cmocka_unit_test(numbers_of_any_length),
 	};
 
