@@ -16,12 +16,10 @@
 #include "bus_backlog.h"
 #include "clock.h"
 #include "err.h"
-#include "line.h"
+#include "intake.h"
 #include "nats_conn.h"
 #include "num.h"
 #include "opt.h"
-#include "refuse.h"
-#include "scan.h"
 
 static const char usage_text[] =
     "usage: bnc-pub [-hVv] [-s url[,url]] [--creds file] [--cacert file] [--cert file] [--key file] [--stream name]\n"
@@ -255,8 +253,7 @@ struct app {
 	struct binance_bus_key key; /* of the line in hand */
 	struct bus_backlog log;
 	struct nats_conn *conn;
-	struct line_in in;
-	struct refuse refused;
+	struct intake in;
 	int signals;
 
 	bool up;
@@ -267,15 +264,12 @@ struct app {
 	bool complained; /* that nothing is stored */
 	char wild[BINANCE_BUS_SUBJECT_MAX + 1];
 
-	uint64_t lines; /* read */
 	struct span held; /* a line there is no room for yet, p == NULL: none */
 
 	struct ring tee;
 	struct io_out out;
 	bool tee_full;
-	bool over;	 /* no more lines */
 	bool ending;	 /* and that has been noticed */
-	bool signalled;	 /* the line that has begun is the last one */
 	int64_t give_up; /* clock_mono_us */
 	bool lost;	 /* the reader of --tee went away */
 	bool broken;	 /* exit 3 */
@@ -285,7 +279,7 @@ struct app {
 
 static uint64_t refused_lines(const struct app *a)
 {
-	return a->refused.lines + a->log.refused;
+	return a->in.refused.lines + a->log.refused;
 }
 
 static void tell_counters(const struct app *a)
@@ -295,30 +289,11 @@ static void tell_counters(const struct app *a)
 	err_warn("in %" PRIu64 " stored %" PRIu64 " duplicates %" PRIu64 " refused %" PRIu64 " dropped %" PRIu64
 		 " gaps %" PRIu64 " sent %" PRIu64 " again %" PRIu64 " spilled %" PRIu64 " waiting %" PRIu64
 		 " bytes %zu",
-	    a->lines, c->stored, c->duplicates, refused_lines(a) + c->refused, c->dropped + a->log.left_out, c->gaps,
+	    a->in.lines, c->stored, c->duplicates, refused_lines(a) + c->refused, c->dropped + a->log.left_out, c->gaps,
 	    c->sent, c->again, a->log.spilled, bus_pub_lines(a->log.pub), bus_pub_bytes(a->log.pub));
 }
 
 /* ------------------------------------------------------------------------------------------------ one line */
-
-/* after a signal byte by byte, so that nothing is taken of the line behind the one that has begun */
-static long take(void *app, char *p, size_t n)
-{
-	const struct app *a = app;
-
-	return (long)read(STDIN_FILENO, p, a->signalled ? 1 : n);
-}
-
-static bool begun(const struct app *a)
-{
-	return a->in.hi > a->in.lo || a->in.skipping;
-}
-
-static void refuse(struct app *a, size_t at, const char *why)
-{
-	refuse_line(&a->refused, NULL, a->in.number, at, why);
-	a->over |= a->o.strict;
-}
 
 static bool tee_has_room(const struct app *a, size_t n)
 {
@@ -348,69 +323,52 @@ static bool key_of(void *app, struct span text, struct bus_pub_line *l, const ch
 	return true;
 }
 
-/* is it one that can be published? */
-static bool check(struct app *a, enum line_got got, struct span line, struct bus_pub_line *l)
-{
-	struct scan_error e = { NULL, NULL };
-	const char *why = "";
-	size_t at = 0;
-
-	a->lines++;
-	if (got == LINE_LONG)
-		refuse(a, LINE_MAX_BYTES, "longer than 1 MiB");
-	else if (!scan_text(line, &e))
-		refuse(a, (size_t)(e.at - line.p), e.why);
-	else if (!key_of(a, line, l, &why, &at))
-		refuse(a, at, why);
-	else
-		return true;
-	return false;
-}
-
 /* false: it is to be held, there is no room now */
 static bool hand_on(struct app *a, const struct bus_pub_line *l, int64_t now)
 {
-	enum bus_backlog_put got = bus_backlog_put(&a->log, l, a->signalled, now);
+	enum bus_backlog_put got = bus_backlog_put(&a->log, l, a->in.stopped, now);
 
 	if (got == BUS_BACKLOG_CROWDED)
-		refuse(a, 0, "one subject more than may wait");
+		intake_refuse(&a->in, 0, "one subject more than may wait");
 	return got != BUS_BACKLOG_HELD;
+}
+
+/* the line that is held: published, refused, or still held */
+static void offer(struct app *a, bool again, int64_t now)
+{
+	struct bus_pub_line l;
+	const char *why = "";
+	size_t at = 0;
+	bool good = key_of(a, a->held, &l, &why, &at);
+
+	if (!good)
+		intake_refuse(&a->in, at, why);
+	else if (!again)
+		put_tee(a, a->held);
+	if (!good || hand_on(a, &l, now))
+		a->held.p = NULL;
 }
 
 /* what has been read, until there is no room. A line that is held is looked at again when it is its turn. */
 static void take_lines(struct app *a, int64_t now)
 {
-	struct bus_pub_line l;
-	enum line_got got = LINE_ONE;
-	struct span line;
 	unsigned n = 0;
 
-	while (!a->over && n++ < LINES_AT_ONCE) {
+	do {
 		bool again = a->held.p != NULL;
-		if (again)
-			line = a->held;
-		else if (!tee_has_room(a, LINE_MAX_BYTES) || (got = line_next(&a->in, &line)) == LINE_EMPTY)
-			break;
-		a->lines -= again;
-		if (!check(a, got, line, &l))
-			continue;
-		if (!again)
-			put_tee(a, line);
-		bool gone = hand_on(a, &l, now);
-		a->held = gone ? (struct span){ NULL, 0 } : line;
-		if (!gone)
-			break;
-	}
-	if (!a->held.p && (a->in.ended || (a->signalled && !begun(a))))
-		a->over = true;
+		if (!again && (!tee_has_room(a, LINE_MAX_BYTES) || !intake_next(&a->in, &a->held)))
+			a->held.p = NULL;
+		else
+			offer(a, again, now);
+	} while (!a->held.p && intake_waits(&a->in) && tee_has_room(a, LINE_MAX_BYTES) && ++n < LINES_AT_ONCE);
 }
 
 static void read_more(struct app *a)
 {
-	if (line_fill(&a->in) >= 0 || errno == EINTR || errno == EAGAIN)
+	if (intake_read(&a->in))
 		return;
 	err_warn("standard input:");
-	a->over = a->broken = true;
+	a->broken = true;
 }
 
 /* ------------------------------------------------------------------------------------------------ the server */
@@ -478,7 +436,7 @@ static void on_refused(struct app *a, uint32_t token, struct span why)
 		return;
 	snprintf(text, sizeof text, "%.*s: refused: %.*s", (int)(subject.n < 100 ? subject.n : 100), subject.p,
 	    (int)(why.n < 150 ? why.n : 150), why.p);
-	if (rate_take(&a->refused.rate, clock_mono_us()))
+	if (rate_take(&a->in.refused.rate, clock_mono_us()))
 		err_warn("%s", text);
 }
 
@@ -533,7 +491,7 @@ static void on_event(struct app *a, const struct nats_conn_event *e, int64_t now
 		err_warn(
 		    "the server refuses the connection: %.*s", (int)(e->text.n < 200 ? e->text.n : 200), e->text.p);
 		a->up = false;
-		a->over = a->broken = true;
+		a->in.over = a->broken = true;
 		a->give_up = 0;
 	}
 }
@@ -572,7 +530,7 @@ static void send_lines(struct app *a, int64_t now)
 
 static void reader_is_gone(struct app *a)
 {
-	a->lost = a->over = true;
+	a->lost = a->in.over = true;
 	ring_drop(&a->tee, ring_used(&a->tee));
 }
 
@@ -610,8 +568,8 @@ static void on_signals(struct app *a)
 		if (number == SIGUSR1) {
 			tell_counters(a);
 		} else {
-			a->give_up = a->signalled ? 0 : clock_mono_us() + LAST_US;
-			a->signalled = true;
+			a->give_up = a->in.stopped ? 0 : clock_mono_us() + LAST_US;
+			intake_stop(&a->in);
 		}
 	}
 }
@@ -628,7 +586,7 @@ static int64_t due(const struct app *a)
 
 	if (a->up)
 		t = earlier(t, bus_pub_due(a->log.pub));
-	if (a->held.p || a->over)
+	if (a->held.p || a->in.over)
 		t = earlier(t, bus_backlog_patience(&a->log));
 	return t;
 }
@@ -644,23 +602,22 @@ enum { INPUT, SIGNALS, SERVER, READER, SPILL, POLLED };
 
 static void await(struct app *a)
 {
-	bool whole = !a->in.skipping && a->in.hi > a->in.lo && memchr(a->in.lo, '\n', (size_t)(a->in.hi - a->in.lo));
-	bool reads = !a->over && !a->held.p && !whole && tee_has_room(a, LINE_MAX_BYTES);
-	bool goes_on = whole && !a->over && !a->held.p && tee_has_room(a, LINE_MAX_BYTES);
+	bool takes = !a->in.over && !a->held.p && tee_has_room(a, LINE_MAX_BYTES);
+	bool whole = takes && intake_waits(&a->in);
 	struct pollfd fds[POLLED] = {
-		[INPUT] = { .fd = reads ? STDIN_FILENO : -1, .events = POLLIN },
+		[INPUT] = { .fd = takes && !whole ? STDIN_FILENO : -1, .events = POLLIN },
 		[SIGNALS] = { .fd = a->signals, .events = POLLIN },
 		[SERVER] = { .fd = nats_conn_fd(a->conn), .events = POLLIN },
 		[READER] = { .fd = a->o.tee && !a->lost ? a->out.fd : -1, .events = a->tee_full ? POLLOUT : 0 },
 		[SPILL] = { .fd = bus_backlog_fd(&a->log), .events = POLLIN },
 	};
 
-	if (poll(fds, POLLED, goes_on ? 0 : wait_ms(due(a))) < 0) {
+	if (poll(fds, POLLED, whole ? 0 : wait_ms(due(a))) < 0) {
 		if (errno == EINTR)
 			return;
 		/* what is held is told, or kept */
 		err_warn("poll:");
-		a->over = a->broken = true;
+		a->in.over = a->broken = true;
 		a->give_up = 0;
 		return;
 	}
@@ -676,7 +633,7 @@ static void await(struct app *a)
 /* Has all been done that can be? Behind the last line whoever stores nothing has the same patience as before. */
 static bool done(struct app *a, int64_t now)
 {
-	if (!a->over)
+	if (!a->in.over)
 		return false;
 	if (bus_backlog_empty(&a->log) && tee_is_empty(a))
 		return true;
@@ -694,10 +651,10 @@ static void run(struct app *a)
 		events(a, now);
 		bus_backlog_tick(&a->log, now);
 		take_lines(a, now);
-		a->over |= now >= a->give_up;
+		a->in.over |= now >= a->give_up;
 		send_lines(a, now);
 		pass_tee(a);
-		if (a->over && !a->ending) {
+		if (a->in.over && !a->ending) {
 			a->ending = true;
 			bus_backlog_last(&a->log, now);
 		}
@@ -738,10 +695,8 @@ static void set_up_lines(struct app *a)
 
 	if (!bus_backlog_open(&a->log, &o, why))
 		err_die(ERR_SYSTEM, "%s%s", a->o.spill ? "--spill: " : "", why);
-	if (!line_in_open_for(&a->in, LINE_READ_BYTES, take, a))
+	if (!intake_open(&a->in, a->o.strict, err_warn))
 		err_die(ERR_SYSTEM, "cannot start:");
-	refuse_open(&a->refused, err_warn);
-	io_grow_pipe(STDIN_FILENO);
 	if (!a->o.tee)
 		return;
 	a->out = io_own_output(STDOUT_FILENO);
@@ -774,14 +729,24 @@ static void set_up(struct app *a)
 	nats_conn_forget(urls);
 }
 
+/* the line that is held: there is no more time for it */
+static void let_go(struct app *a)
+{
+	struct bus_pub_line l;
+	const char *why;
+	size_t at;
+
+	if (a->held.p && key_of(a, a->held, &l, &why, &at) &&
+	    bus_backlog_put(&a->log, &l, true, clock_mono_us()) == BUS_BACKLOG_HELD)
+		bus_backlog_lose(&a->log);
+}
+
 static int finish(struct app *a)
 {
 	uint64_t refused;
 
-	if (a->signalled && begun(a)) {
-		a->in.number++;
-		refuse(a, 0, "its end did not come");
-	}
+	intake_end(&a->in);
+	let_go(a);
 	if (!tee_is_empty(a)) {
 		err_warn("standard output: the reader takes nothing; lines are lost on the way to it");
 		a->broken = true;
@@ -790,11 +755,11 @@ static int finish(struct app *a)
 		tell_counters(a);
 	refused = refused_lines(a) + bus_pub_counters(a->log.pub)->refused + bus_pub_counters(a->log.pub)->dropped;
 	a->broken |= !bus_backlog_give_back(&a->log, clock_mono_us());
-	refuse_total(&a->refused);
+	refuse_total(&a->in.refused);
 	nats_conn_close(a->conn);
 	bus_backlog_close(&a->log);
 	binance_bus_close(&a->bus);
-	line_in_close(&a->in);
+	intake_close(&a->in);
 	ring_close(&a->tee);
 	return a->broken ? ERR_SYSTEM : refused || a->log.left_out ? ERR_DATA : ERR_OK;
 }

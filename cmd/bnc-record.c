@@ -13,13 +13,11 @@
 
 #include "clock.h"
 #include "err.h"
-#include "line.h"
+#include "intake.h"
 #include "num.h"
 #include "opt.h"
 #include "rec_write.h"
-#include "refuse.h"
 #include "sandbox.h"
-#include "scan.h"
 
 static const char usage_text[] =
     "usage: bnc-record [-hVv] [-o dir] [--name prefix] [--rotate duration|size]\n"
@@ -154,18 +152,14 @@ static struct opts parse_args(int argc, char **argv)
 struct app {
 	struct opts o;
 	struct rec_write *write;
-	struct line_in in;
+	struct intake in;
 	struct io_out out; /* --tee */
 	int signals;
-	struct refuse refused;
-	uint64_t lines;
 
 	struct span held; /* a line there is no room for yet; p == NULL: none */
 	uint64_t let_go;  /* lines that were held when the writer failed */
 	int64_t rotate_at; /* of the clock on the wall */
 	bool full;	  /* standard output takes nothing now */
-	bool over;	  /* no more lines */
-	bool signalled;	  /* the line that has begun is the last one */
 	int64_t give_up;  /* clock_mono_us: no more waiting, for lines and for the reader; INT64_MAX: never */
 	bool lost;	  /* the reader of --tee went away */
 	bool broken;	  /* exit 3 */
@@ -175,44 +169,10 @@ static void tell_counters(struct app *a, const struct rec_write_counters *c)
 {
 	err_warn("in %" PRIu64 " recorded %" PRIu64 " refused %" PRIu64 " lost %" PRIu64 " bytes %" PRIu64 " packed %" PRIu64
 		 " files %" PRIu64 " syncs %" PRIu64,
-	    a->lines, c->lines, a->refused.lines, c->lost, c->bytes, c->packed, c->files, c->syncs);
+	    a->in.lines, c->lines, a->in.refused.lines, c->lost, c->bytes, c->packed, c->files, c->syncs);
 }
 
 /* --------------------------------------------------------------------------------------------------- lines */
-
-/* after a signal byte by byte, so that nothing is taken of the line behind the one that has begun */
-static long take(void *app, char *p, size_t n)
-{
-	const struct app *a = app;
-
-	return (long)read(STDIN_FILENO, p, a->signalled ? 1 : n);
-}
-
-static bool begun(const struct app *a)
-{
-	return a->in.hi > a->in.lo || a->in.skipping;
-}
-
-static void refuse(struct app *a, size_t at, const char *why)
-{
-	refuse_line(&a->refused, NULL, a->in.number, at, why);
-	a->over |= a->o.strict;
-}
-
-/* is it one that can be recorded? */
-static bool check(struct app *a, enum line_got got, struct span line)
-{
-	struct scan_error e = { NULL, NULL };
-
-	a->lines++;
-	if (got == LINE_LONG)
-		refuse(a, LINE_MAX_BYTES, "longer than 1 MiB");
-	else if (!scan_text(line, &e))
-		refuse(a, (size_t)(e.at - line.p), e.why);
-	else
-		return true;
-	return false;
-}
 
 /* false: no room now */
 static bool put_held(struct app *a, int64_t now)
@@ -227,22 +187,18 @@ static bool put_held(struct app *a, int64_t now)
 static void take_lines(struct app *a)
 {
 	int64_t now = clock_mono_us();
-	enum line_got got;
 	struct span line;
 
-	while (put_held(a, now) && !a->over && (got = line_next(&a->in, &line)) != LINE_EMPTY)
-		if (check(a, got, line))
-			a->held = line;
-	if (!a->held.p && (a->in.ended || (a->signalled && !begun(a))))
-		a->over = true;
+	while (put_held(a, now) && intake_next(&a->in, &line))
+		a->held = line;
 }
 
 static void read_more(struct app *a)
 {
-	if (line_fill(&a->in) >= 0 || errno == EINTR || errno == EAGAIN)
+	if (intake_read(&a->in))
 		return;
 	err_warn("standard input:");
-	a->over = a->broken = true;
+	a->broken = true;
 }
 
 /* ---------------------------------------------------------------------------------------------------- tee */
@@ -252,7 +208,7 @@ static void reader_is_gone(struct app *a)
 {
 	struct span s;
 
-	a->lost = a->over = true;
+	a->lost = a->in.over = true;
 	while ((s = rec_write_head(a->write)).n > 0)
 		rec_write_drop(a->write, s.n);
 }
@@ -305,8 +261,8 @@ static void on_signals(struct app *a)
 		} else if (number == SIGHUP) {
 			rec_write_rotate(a->write, clock_mono_us());
 		} else {
-			a->give_up = a->signalled ? 0 : clock_mono_us() + LAST_LINE_US;
-			a->signalled = true;
+			a->give_up = a->in.stopped ? 0 : clock_mono_us() + LAST_LINE_US;
+			intake_stop(&a->in);
 		}
 	}
 }
@@ -329,7 +285,7 @@ static int wait_ms(const struct app *a)
 
 static void await(struct app *a)
 {
-	bool reads = !a->over && !a->held.p;
+	bool reads = !a->in.over && !a->held.p;
 	struct pollfd fds[POLLED] = {
 		[INPUT] = { .fd = reads ? STDIN_FILENO : -1, .events = POLLIN },
 		[SIGNALS] = { .fd = a->signals, .events = POLLIN },
@@ -355,7 +311,7 @@ static void await(struct app *a)
 static void give_up(struct app *a)
 {
 	a->give_up = INT64_MAX;
-	a->over = true;
+	a->in.over = true;
 	if (all_passed(a))
 		return;
 	err_warn("standard output: the reader takes nothing; lines are lost on the way to it");
@@ -369,7 +325,7 @@ static void keep_time(struct app *a)
 	int64_t wall;
 
 	if (!rec_write_tick(a->write, clock_mono_us())) {
-		a->over = a->broken = true;
+		a->in.over = a->broken = true;
 		a->let_go += a->held.p != NULL;
 		a->held.p = NULL;
 	}
@@ -387,7 +343,7 @@ static void run(struct app *a)
 		keep_time(a);
 		take_lines(a);
 		pass_on(a);
-		if (a->over && put_held(a, clock_mono_us()) && all_passed(a))
+		if (a->in.over && put_held(a, clock_mono_us()) && all_passed(a))
 			return;
 		await(a);
 	}
@@ -404,7 +360,7 @@ static void enter_sandbox(struct app *a)
 	sandbox_path(&s, a->o.write.dir, SANDBOX_MAKE);
 	if (!sandbox_enter(&s)) {
 		err_warn("the sandbox:");
-		a->over = a->broken = true;
+		a->in.over = a->broken = true;
 	}
 }
 
@@ -414,10 +370,8 @@ static void set_up(struct app *a)
 
 	a->give_up = INT64_MAX;
 	a->signals = io_signals(true);
-	if (a->signals < 0 || !line_in_open_for(&a->in, LINE_READ_BYTES, take, a))
+	if (a->signals < 0 || !intake_open(&a->in, a->o.strict, err_warn))
 		err_die(ERR_SYSTEM, "cannot start:");
-	refuse_open(&a->refused, err_warn);
-	io_grow_pipe(STDIN_FILENO);
 	if (a->o.write.tee) {
 		a->out = io_own_output(STDOUT_FILENO);
 		io_grow_pipe(STDOUT_FILENO);
@@ -432,21 +386,12 @@ static void set_up(struct app *a)
 	io_ready(a->o.ready_fd);
 }
 
-/* the half line that a signal or the end left */
-static void tell_rest(struct app *a)
-{
-	if (a->signalled && begun(a)) {
-		a->in.number++;
-		refuse(a, 0, "its end did not come");
-	}
-}
-
 static int finish(struct app *a)
 {
 	struct rec_write_counters c;
 	char why[512];
 
-	tell_rest(a);
+	intake_end(&a->in);
 	if (!rec_write_close(a->write, &c, why)) {
 		err_warn("%s", why);
 		a->broken = true;
@@ -454,11 +399,11 @@ static int finish(struct app *a)
 	c.lost += a->let_go;
 	if (c.lost)
 		err_warn("%" PRIu64 " line%s not recorded", c.lost, c.lost == 1 ? " is" : "s are");
-	refuse_total(&a->refused);
+	refuse_total(&a->in.refused);
 	if (a->o.verbose)
 		tell_counters(a, &c);
-	line_in_close(&a->in);
-	return a->broken ? ERR_SYSTEM : a->refused.lines ? ERR_DATA : ERR_OK;
+	intake_close(&a->in);
+	return a->broken ? ERR_SYSTEM : a->in.refused.lines ? ERR_DATA : ERR_OK;
 }
 
 int main(int argc, char **argv)

@@ -128,6 +128,11 @@ enum bus_backlog_put bus_backlog_put(struct bus_backlog *b, const struct bus_pub
 	return got;
 }
 
+void bus_backlog_lose(struct bus_backlog *b)
+{
+	b->unspilled++;
+}
+
 bool bus_backlog_stored(struct bus_backlog *b, uint32_t token, bool duplicate, int64_t now)
 {
 	if (!bus_pub_stored(b->pub, token, duplicate))

@@ -52,6 +52,9 @@ enum bus_backlog_put {
 /* last: no time to wait */
 enum bus_backlog_put bus_backlog_put(struct bus_backlog *b, const struct bus_pub_line *l, bool last, int64_t now);
 
+/* a line that is held there is no more time for: it counts as not stored */
+void bus_backlog_lose(struct bus_backlog *b);
+
 /* what is due: files are written and read back, gaps are told */
 void bus_backlog_tick(struct bus_backlog *b, int64_t now);
 /* as bus_pub_stored */
