@@ -81,19 +81,13 @@ static bool first_of(struct bus_spill *s, const char *dir, char **path)
 	return good;
 }
 
-static void first_dir(const struct bus_spill *s, char out[sizeof s->dir + 16])
-{
-	snprintf(out, sizeof s->dir + 16, "%s/first", s->dir);
-}
-
 /* the file to be read next; no file may be open for writing. NULL: none. false: errno, there may be one */
 static bool next_file(struct bus_spill *s, char **path)
 {
-	char dir[sizeof s->dir + 16], *other;
+	char *other;
 
-	first_dir(s, dir);
 	s->stood = 0;
-	if (!first_of(s, dir, path))
+	if (!first_of(s, s->first, path))
 		return false;
 	if (!first_of(s, s->dir, &other)) {
 		free(*path);
@@ -117,7 +111,7 @@ static bool make_dir(const char *dir, char why[512])
 
 bool bus_spill_open(struct bus_spill *s, const char *dir, uint64_t cap, uint64_t run, char why[512])
 {
-	char first[sizeof s->dir + 16], *left;
+	char *left;
 
 	*s = (struct bus_spill){ .cap = cap, .lock = -1 };
 	if ((size_t)snprintf(s->dir, sizeof s->dir, "%s", dir) >= sizeof s->dir) {
@@ -133,8 +127,8 @@ bool bus_spill_open(struct bus_spill *s, const char *dir, uint64_t cap, uint64_t
 		return false;
 	}
 	/* now: a program that has given up what it does not need makes no directories */
-	first_dir(s, first);
-	if (!make_dir(first, why))
+	snprintf(s->first, sizeof s->first, "%s/first", dir);
+	if (!make_dir(s->first, why))
 		return false;
 	if (!rec_read_open(&s->read)) {
 		snprintf(why, 512, "out of memory");
@@ -237,20 +231,18 @@ enum bus_spill_put bus_spill_put(struct bus_spill *s, struct span line, int64_t 
 
 bool bus_spill_first(struct bus_spill *s, struct span line, int64_t now, char why[512])
 {
-	char dir[sizeof s->dir + 16];
 	struct pollfd p;
 
-	first_dir(s, dir);
 	if (!s->firsts)
 		close_writer(s);
 	s->firsts = true;
-	if (!s->write && !open_writer(s, dir, why))
+	if (!s->write && !open_writer(s, s->first, why))
 		return false;
 	while (!rec_write_line(s->write, line, now)) {
 		p = (struct pollfd){ .fd = rec_write_fd(s->write), .events = POLLIN };
 		(void)poll(&p, 1, 1000);
 		if (!rec_write_tick(s->write, now)) {
-			snprintf(why, 512, "%.400s: cannot be written", dir);
+			snprintf(why, 512, "%.400s: cannot be written", s->first);
 			return false;
 		}
 	}

@@ -21,7 +21,7 @@ struct bus_spill_file {
 };
 
 struct bus_spill {
-	char dir[1024];
+	char dir[1024], first[1024 + 16];
 	uint64_t cap; /* bytes of files, packed */
 	uint32_t run;
 	int64_t began;		 /* of the newest file: µs since the epoch, and no two alike */

@@ -634,19 +634,18 @@ by_time() { # FILE...
 }
 
 @test "live: many gaps are told in part on standard error, and all in records" {
+	local i said more
+	for ((i = 1; i <= 301; i += 3)); do trade s $i; done >lines
 	mkfifo a
 	start m bnc-merge --dedupe a
-	exec 5>a
-	local i
-	for ((i = 1; i <= 301; i += 3)); do trade s $i; done >&5
-	exec 5>&-
+	cat lines >a
 	wait_end m 3
 	[ "$status" -eq 0 ]
 	[ "$(grep -c '"state":"gap"' m.out)" -eq 100 ]
-	local said
+	# how many of them in full depends on how long it takes
 	said=$(grep -c 'gap: s@trade' m.err)
-	((said >= 50 && said < 60))
-	grep -qxF "bnc-merge: gap: $((100 - said)) more, not shown" m.err
+	more=$(sed -n 's/^bnc-merge: gap: \([0-9]*\) more, not shown$/\1/p' m.err | awk '{ n += $1 } END { print n + 0 }')
+	((said >= 50 && said < 100 && said + more == 100))
 }
 
 @test "gaps that a source tells of itself are told anew where none covers them" {
