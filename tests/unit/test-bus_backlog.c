@@ -23,7 +23,7 @@ static char dir[64], said[4096], text[LONG + 1];
 static struct bus_backlog b;
 static unsigned got[4 * LINES], n_got, gaps;
 
-static void tell(const char *format, ...)
+static __attribute__((format(printf, 1, 2))) void tell(const char *format, ...)
 {
 	size_t n = strlen(said);
 	va_list ap;

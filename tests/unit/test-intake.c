@@ -17,7 +17,7 @@ static struct intake in;
 static int feed = -1; /* what is written there is read */
 static char said[1024];
 
-static void tell(const char *format, ...)
+static __attribute__((format(printf, 1, 2))) void tell(const char *format, ...)
 {
 	size_t n = strlen(said);
 	va_list ap;
