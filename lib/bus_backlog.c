@@ -153,7 +153,8 @@ static void tell_unspilled(struct bus_backlog *b)
 
 	if (b->spilling || b->unspilled + b->spill.lost == 0)
 		return;
-	if (!b->o.key(b->o.user, (struct span){ text, unspilled_record(b, text) }, &l, &why, &at))
+	struct span record = { text, unspilled_record(b, text) };
+	if (!b->o.key(b->o.user, record, &l, &why, &at))
 		return;
 	if (bus_pub_put(b->pub, &l, b->mark + 1, time_of_day()) != BUS_PUB_TAKEN)
 		return;

@@ -75,6 +75,7 @@ open_log() { # FILE
 }
 
 # beside this script, or installed
+# shellcheck disable=SC2154 # whoever reads this file has set $here
 find_programs() {
 	local dir
 	for dir in "$here/../build/bin" "$here/../../bin"; do

@@ -70,6 +70,7 @@ child_ended() { # NAME STATUS SECONDS
 finish() { # STATUS
 	trap '' TERM INT HUP
 	kill -TERM 0
+	# shellcheck disable=SC2016 # the inner shell expands
 	setsid "$BASH" -c 'sleep 1.2; kill -KILL -- "-$1"' bash $$ </dev/null >/dev/null 2>&1 &
 	[[ -z ${pid[hub]:-} ]] || wait "${pid[hub]}"
 	exit "$1"

@@ -96,7 +96,8 @@ answers() { bnc-tap --metrics "$socket" >/dev/null 2>&1; }
 # processes, and outlives it.
 start_hub() {
 	local lock ready
-	exec {lock}>>"$BNC_RUN/hub.start" && flock -w 10 "$lock" || refuse "the feed is being started for too long"
+	exec {lock}>>"$BNC_RUN/hub.start" || refuse "$BNC_RUN cannot be written"
+	flock -w 10 "$lock" || refuse "the feed is being started for too long"
 	if ! answers; then
 		exec {ready}< <(exec {lock}>&- && export_secrets && exec setsid env "${drop[@]}" "$BASH" "$here/hub.sh" \
 			--idle "${BNC_IDLE:-60s}" --ready-fd 3 3>&1 >/dev/null </dev/null)

@@ -43,7 +43,7 @@ has() { grep -q "$2" "$1"; }
 	diff a <(seq "$(head -n 1 a)" "$(tail -n 1 a)")
 	ids node_b.out >b
 	diff b <(seq "$(head -n 1 b)" "$(tail -n 1 b)")
-	! grep -q '"state":"gap"' node_a.out
+	run ! grep -q '"state":"gap"' node_a.out
 	# what the stream says of itself comes along
 	grep -q '"state":"live"' node_a.out
 }
@@ -89,9 +89,9 @@ has() { grep -q "$2" "$1"; }
 	local list
 	list=$(left_over)
 	[[ $list == *bnc-pub* && $list == *bnc-sub* ]]
-	! grep -q s3cr3t <<<"$list"
+	run ! grep -q s3cr3t <<<"$list"
 	local pid
 	for pid in $(awk '/bnc-(stream|mock|normalize|equity|heartbeat|pub|sub)/ { print $1 }' <<<"$list"); do
-		! tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -q s3cr3t
+		run ! grep -aq s3cr3t "/proc/$pid/environ"
 	done
 }
