@@ -112,7 +112,7 @@ export class Visit {
 		}
 	}
 
-	untilKind = (kind, seconds = 5) =>
+	untilKind = (kind, seconds = 15) =>
 		this.until(seconds, `the indicator to be ${kind}`, async () => (await this.kind()) === kind);
 
 	/** red, green, blue of what CSS computes for it */

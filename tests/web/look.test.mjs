@@ -465,7 +465,7 @@ describe('what one can do with it', { concurrency: 2 }, () => {
 			trade(i % 2 ? 'SOL' : 'ETH', 'BUY', '1', '142', { id: String(i + 1), ts: now - (5000 - i) * 1000 }),
 		);
 		const { fake, visit } = await open(t, (connection) => flow(connection, { every: 0, more: many }));
-		await visit.until(5 * SLOW, 'all trades', async () => (await visit.text('trades-count')) === '5,000');
+		await visit.until(20 * SLOW, 'all trades', async () => (await visit.text('trades-count')) === '5,000');
 		const ids = () => visit.get('trade').evaluateAll((rows) => rows.map((row) => Number(row.dataset.id)));
 		assert.equal((await ids())[0], 5000);
 		assert.ok((await ids()).length < 60);
