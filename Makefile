@@ -50,8 +50,8 @@ CORE += binance_call binance_error binance_rows binance_inbox binance_follow bin
 CORE += binance_user binance_account_update binance_order_trade_update binance_trade_lite \
         binance_execution_report binance_account_position binance_margin_call binance_account_config \
         binance_algo_update binance_balance_change binance_stream_over binance_rest
-CORE += filter opt rec_read rec_write bus_spill bus_backlog hub_socket hub_www hub_serve
-NET   = ws ws_conn ws_lws ws_dial ws_tls source sign http
+CORE += filter opt opt_bus rec_read rec_write bus_spill bus_backlog hub_socket hub_www hub_serve
+NET   = ws ws_conn ws_lws ws_dial ws_tls source uplink sign http
 # what knows libnats
 NATSLIB = nats_conn
 # the offline exchange, apart from lib/ so that it cannot agree with its mistakes

@@ -6,7 +6,6 @@
  *     bnc-account --key-file key | bnc-normalize | bnc-equity
  */
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -15,7 +14,6 @@
 
 #include "backoff.h"
 #include "binance_follow.h"
-#include "budget.h"
 #include "clock.h"
 #include "err.h"
 #include "event.h"
@@ -25,6 +23,7 @@
 #include "opt.h"
 #include "sign.h"
 #include "source.h"
+#include "uplink.h"
 
 static const char usage_text[] =
     "usage: bnc-account [-hsVv] [-m usdm|coinm|spot] [-u url] [--cacert file] [--key-file file]\n"
@@ -187,9 +186,7 @@ struct app {
 	struct http *http;
 	struct binance_follow *session;
 	struct source source;
-	struct ws_conn *conn[BINANCE_FOLLOW_CONNS]; /* by the session's numbers, NULL: none */
-	struct budget budget;
-	bool counted;	/* connections are counted in the budget */
+	struct uplink uplink;
 	bool complete;	/* a snapshot is out */
 	int64_t weight; /* of requests in this minute, as the exchange counts; -1: it has not said */
 };
@@ -204,19 +201,16 @@ static void mask(char *text, struct span secret)
 
 static struct app *the_app; /* say() is told no more than a text */
 
-/* Whatever comes from outside may repeat what it was told. Standard error may be the pipe that nobody reads: then a
- * message is left out rather than the exchange left alone. */
+/* Whatever comes from outside may repeat what it was told. */
 static void say(const char *text)
 {
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	char clean[2048];
 
 	snprintf(clean, sizeof clean, "%s", text);
 	mask(clean, span_of(the_app->keys.api_key));
 	if (the_app->session)
 		mask(clean, binance_follow_listen_key(the_app->session));
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT))
-		err_warn("%s", clean);
+	err_try(clean);
 }
 
 static void on_news(void *user, const struct binance_news_item *item)
@@ -266,7 +260,7 @@ static int64_t on_may_connect(void *user)
 {
 	struct app *a = user;
 
-	return a->counted ? budget_take(&a->budget, clock_mono_us()) : 0;
+	return uplink_may_connect(&a->uplink);
 }
 
 static bool on_connect(void *user, unsigned conn, struct span path)
@@ -274,30 +268,21 @@ static bool on_connect(void *user, unsigned conn, struct span path)
 	struct app *a = user;
 	struct ws_target t = { .host = span_of(a->events.host), .port = a->events.port, .tls = true, .path = path };
 
-	a->conn[conn] = ws_connect(a->source.ws, &t, &a->conn[conn]);
-	return a->conn[conn] != NULL;
+	return uplink_connect(&a->uplink, conn, &t);
 }
 
 static void on_order(void *user, unsigned conn, enum binance_order what, struct span text)
 {
 	const struct app *a = user;
-	struct ws_conn *c = a->conn[conn];
 
-	if (c && what == BINANCE_SEND)
-		(void)ws_send(c, text); /* refused only when the connection is down, which is told by itself */
-	else if (c && what == BINANCE_PING)
-		ws_ping(c);
-	else if (c && what == BINANCE_CLOSE)
-		ws_close(c, 1000);
-	else if (c)
-		ws_kill(c);
+	uplink_order(&a->uplink, conn, what, text);
 }
 
 static int64_t on_heard(void *user, unsigned conn)
 {
 	const struct app *a = user;
 
-	return a->conn[conn] ? ws_heard(a->conn[conn]) : 0;
+	return uplink_heard(&a->uplink, conn);
 }
 
 static void on_logon(void *user, unsigned conn, int64_t timestamp, uint64_t id)
@@ -377,45 +362,33 @@ static void on_give_up(void *user)
 
 /* ------------------------------------------------------------------------------- what the session is told */
 
-static unsigned number_of(const struct app *a, const struct ws_conn *c)
-{
-	return (unsigned)((struct ws_conn *const *)ws_tag(c) - a->conn);
-}
-
 static void net_up(void *user, struct ws_conn *c)
 {
 	const struct app *a = user;
 
-	binance_follow_up(a->session, number_of(a, c), clock_mono_us());
+	binance_follow_up(a->session, uplink_number(&a->uplink, c), clock_mono_us());
 }
 
 static void net_message(void *user, struct ws_conn *c, struct span text, int64_t recv)
 {
 	const struct app *a = user;
 
-	binance_follow_message(a->session, number_of(a, c), text, recv, clock_mono_us());
+	binance_follow_message(a->session, uplink_number(&a->uplink, c), text, recv, clock_mono_us());
 }
 
 static void net_pong(void *user, struct ws_conn *c)
 {
 	const struct app *a = user;
 
-	binance_follow_pong(a->session, number_of(a, c), clock_mono_us());
+	binance_follow_pong(a->session, uplink_number(&a->uplink, c), clock_mono_us());
 }
 
 static void net_down(void *user, struct ws_conn *c, const struct ws_end *end)
 {
 	struct app *a = user;
-	struct binance_down d = { BINANCE_DOWN_NETWORK, end->http, end->retry_after, end->text };
+	struct binance_down d;
+	unsigned conn = uplink_down(&a->uplink, c, end, &d);
 
-	if (end->cause == WS_CERTIFICATE)
-		d.cause = BINANCE_DOWN_CERTIFICATE;
-	else if (end->cause == WS_HTTP)
-		d.cause = BINANCE_DOWN_HTTP;
-	else if (end->cause == WS_ASKED)
-		d.cause = BINANCE_DOWN_ASKED;
-	unsigned conn = number_of(a, c);
-	a->conn[conn] = NULL;
 	binance_follow_down(a->session, conn, &d, clock_mono_us());
 }
 
@@ -537,15 +510,13 @@ static void enter_sandbox(const struct app *a)
 		err_die(ERR_SYSTEM, "the sandbox:");
 }
 
-static void set_up_budget(struct app *a)
+static void count_connections(struct app *a)
 {
-	char dir[BUDGET_DIR_MAX], why[256];
+	char why[256];
 
-	a->counted = a->o.limit_set || !binance_is_loopback(&a->events);
-	if (!a->counted)
+	if (!a->o.limit_set && binance_is_loopback(&a->events))
 		return;
-	budget_dir(dir);
-	if (!budget_open(&a->budget, dir, "connections", a->o.limit, a->o.limit_window, why))
+	if (!uplink_count(&a->uplink, a->o.limit, a->o.limit_window, why))
 		err_warn("connections are not counted together with other programs: %s", why);
 }
 
@@ -560,7 +531,7 @@ static void set_up_session(struct app *a)
 	o->requests = a->requests.origin;
 	o->seed = io_random();
 	a->session = binance_follow_new(o, &events, a);
-	if (!a->session)
+	if (!a->session || !uplink_open(&a->uplink, a->source.ws, BINANCE_FOLLOW_CONNS))
 		err_die(ERR_SYSTEM, "out of memory");
 }
 
@@ -574,8 +545,7 @@ static bool tear_down(struct app *a)
 	a->session = NULL;
 	sign_free(a->sign);
 	keys_wipe(&a->keys);
-	if (a->counted)
-		budget_close(&a->budget);
+	uplink_close(&a->uplink);
 	return whole;
 }
 
@@ -603,7 +573,7 @@ int main(int argc, char **argv)
 		opt_usage("-u: %s", why);
 	take_keys(&a);
 	set_up_source(&a);
-	set_up_budget(&a);
+	count_connections(&a);
 	set_up_session(&a);
 	enter_sandbox(&a);
 	set_up_requests(&a);

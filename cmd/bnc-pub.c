@@ -19,7 +19,7 @@
 #include "intake.h"
 #include "nats_conn.h"
 #include "num.h"
-#include "opt.h"
+#include "opt_bus.h"
 
 static const char usage_text[] =
     "usage: bnc-pub [-hVv] [-s url[,url]] [--creds file] [--cacert file] [--cert file] [--key file] [--stream name]\n"
@@ -66,8 +66,7 @@ static const char options_text[] =
 #define LINES_AT_ONCE  4096
 
 struct opts {
-	const char *creds, *cacert, *cert, *key;
-	const char *servers;	  /* NULL: by environment */
+	struct opt_bus bus;
 	struct bus_stream stream; /* name.n == 0: whichever takes it */
 	const char *subject;
 	enum event_market market;
@@ -82,11 +81,7 @@ struct opts {
 };
 
 enum {
-	OPT_CREDS = 256,
-	OPT_CACERT,
-	OPT_CERT,
-	OPT_KEY,
-	OPT_STREAM,
+	OPT_STREAM = 256,
 	OPT_REPLICAS,
 	OPT_MAX_AGE,
 	OPT_MAX_BYTES,
@@ -104,10 +99,10 @@ enum {
 
 static const struct option longs[] = {
 	{ "server", required_argument, NULL, 's' },
-	{ "creds", required_argument, NULL, OPT_CREDS },
-	{ "cacert", required_argument, NULL, OPT_CACERT },
-	{ "cert", required_argument, NULL, OPT_CERT },
-	{ "key", required_argument, NULL, OPT_KEY },
+	{ "creds", required_argument, NULL, OPT_BUS_CREDS },
+	{ "cacert", required_argument, NULL, OPT_BUS_CACERT },
+	{ "cert", required_argument, NULL, OPT_BUS_CERT },
+	{ "key", required_argument, NULL, OPT_BUS_KEY },
 	{ "stream", required_argument, NULL, OPT_STREAM },
 	{ "replicas", required_argument, NULL, OPT_REPLICAS },
 	{ "max-age", required_argument, NULL, OPT_MAX_AGE },
@@ -132,27 +127,10 @@ static const struct option longs[] = {
 
 /* ------------------------------------------------------------------------------------------------- options */
 
-/* arguments are for all to see */
-static const char *servers(void)
-{
-	if (!bus_api_is_servers(span_of(optarg), false))
-		opt_usage(
-		    "-s: no list of servers, each nats://host[:port] or tls://host[:port], without a password: that is "
-		    "for NATS_URL");
-	return optarg;
-}
-
-static struct span stream_name(void)
-{
-	if (!bus_api_is_name(span_of(optarg)))
-		opt_wrong("--stream", "1 to 32 letters, digits, '-' and '_'");
-	return span_of(optarg);
-}
-
 static bool take_stream_option(struct opts *o, int c)
 {
 	if (c == OPT_STREAM)
-		o->stream.name = stream_name();
+		o->stream.name = opt_bus_name("--stream");
 	else if (c == OPT_REPLICAS)
 		o->stream.replicas = (unsigned)opt_u64("--replicas", 1, 5, "a number from 1 to 5");
 	else if (c == OPT_MAX_AGE)
@@ -166,28 +144,11 @@ static bool take_stream_option(struct opts *o, int c)
 	return true;
 }
 
-static bool take_server_option(struct opts *o, int c)
-{
-	if (c == 's')
-		o->servers = servers();
-	else if (c == OPT_CREDS)
-		o->creds = optarg;
-	else if (c == OPT_CACERT)
-		o->cacert = optarg;
-	else if (c == OPT_CERT)
-		o->cert = optarg;
-	else if (c == OPT_KEY)
-		o->key = optarg;
-	else
-		return false;
-	return true;
-}
-
 static bool take_option(void *opts, int c)
 {
 	struct opts *o = opts;
 
-	if (take_server_option(o, c) || take_stream_option(o, c))
+	if (opt_bus(&o->bus, c) || take_stream_option(o, c))
 		return true;
 	if (c == 'm')
 		o->market = opt_market("-m");
@@ -232,8 +193,7 @@ static struct opts parse_args(int argc, char **argv)
 		.ready_fd = -1 };
 
 	opt_no_operands(opt_parse(&options, argc, argv, &o), ": lines come from standard input");
-	if (!o.cert != !o.key)
-		opt_usage("--cert and --key go together");
+	opt_bus_done(&o.bus);
 	if (o.spill && o.spill[0] == '\0')
 		opt_usage("--spill: the name of a directory is empty");
 	return o;
@@ -707,10 +667,11 @@ static void set_up_lines(struct app *a)
 
 static void set_up(struct app *a)
 {
+	const struct opt_bus *b = &a->o.bus;
 	struct nats_conn_options o = {
-		.creds = a->o.creds, .cacert = a->o.cacert, .cert = a->o.cert, .key = a->o.key, .name = "bnc-pub"
+		.creds = b->creds, .cacert = b->cacert, .cert = b->cert, .key = b->key, .name = "bnc-pub"
 	};
-	char why[256], *urls = nats_conn_servers(a->o.servers);
+	char why[256], *urls = nats_conn_servers(b->servers);
 
 	if (!urls)
 		err_die(errno == EINVAL ? ERR_USAGE : ERR_SYSTEM, "NATS_URL:");

@@ -6,19 +6,18 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "backoff.h"
 #include "binance_session.h"
-#include "budget.h"
 #include "clock.h"
 #include "err.h"
 #include "event.h"
 #include "opt.h"
 #include "source.h"
+#include "uplink.h"
 
 static const char usage_text[] =
     "usage: bnc-stream [-hrsVv] [-m usdm|coinm|spot] [-c channel[,channel]] [-u url] [--cacert file] [-n count]\n"
@@ -171,21 +170,10 @@ struct app {
 	struct binance_plan plan;
 	struct binance_session *session;
 	struct source source;
-	struct ws_conn **conn; /* owned; by the session's numbers, NULL: none */
-	struct budget budget;
-	bool counted; /* connections are counted in the budget */
+	struct uplink uplink;
 };
 
 /* ------------------------------------------------------------------------------------------------- telling */
-
-/* Standard error may be the pipe that nobody reads: then a message is left out rather than the exchange left alone. */
-static void say(const char *text)
-{
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT))
-		err_warn("%s", text);
-}
 
 static void on_news(void *user, const struct binance_news_item *item)
 {
@@ -195,7 +183,7 @@ static void on_news(void *user, const struct binance_news_item *item)
 	if (outbox_complete(&a->source.box)) /* nothing is missing from what was asked for */
 		return;
 	if (item->loud || a->o.source.ws.verbose)
-		say(item->text);
+		err_try(item->text);
 	if (!item->state)
 		return;
 	e.state = span_of(item->state);
@@ -227,7 +215,7 @@ static void say_counters(void *user)
 	for (unsigned i = 0; a->o.session.lines > 1 && i < a->o.session.lines; i++)
 		n += snprintf(text + n, sizeof text - (size_t)n, ", line %c first %" PRIu64, 'A' + (int)i,
 		    binance_session_won(a->session, i));
-	say(text);
+	err_try(text);
 }
 
 /* --------------------------------------------------------------------------------- what the session asks for */
@@ -236,7 +224,7 @@ static int64_t on_may_connect(void *user)
 {
 	struct app *a = user;
 
-	return a->counted ? budget_take(&a->budget, clock_mono_us()) : 0;
+	return uplink_may_connect(&a->uplink);
 }
 
 static bool on_connect(void *user, unsigned conn, enum binance_tier tier)
@@ -247,30 +235,21 @@ static bool on_connect(void *user, unsigned conn, enum binance_tier tier)
 		.tls = a->endpoint.tls,
 		.path = binance_tier_path(tier) };
 
-	a->conn[conn] = ws_connect(a->source.ws, &t, &a->conn[conn]);
-	return a->conn[conn] != NULL;
+	return uplink_connect(&a->uplink, conn, &t);
 }
 
 static void on_order(void *user, unsigned conn, enum binance_order what, struct span text)
 {
 	const struct app *a = user;
-	struct ws_conn *c = a->conn[conn];
 
-	if (c && what == BINANCE_SEND)
-		(void)ws_send(c, text); /* refused only when the connection is down, which is told by itself */
-	else if (c && what == BINANCE_PING)
-		ws_ping(c);
-	else if (c && what == BINANCE_CLOSE)
-		ws_close(c, 1000);
-	else if (c)
-		ws_kill(c);
+	uplink_order(&a->uplink, conn, what, text);
 }
 
 static int64_t on_heard(void *user, unsigned conn)
 {
 	const struct app *a = user;
 
-	return a->conn[conn] ? ws_heard(a->conn[conn]) : 0;
+	return uplink_heard(&a->uplink, conn);
 }
 
 static void on_frame(void *user, size_t stream, struct span text, int64_t recv)
@@ -296,45 +275,34 @@ static void on_give_up(void *user)
 
 /* ------------------------------------------------------------------------------- what the session is told */
 
-static unsigned number_of(const struct app *a, const struct ws_conn *c)
-{
-	return (unsigned)((struct ws_conn **)ws_tag(c) - a->conn);
-}
-
 static void net_up(void *user, struct ws_conn *c)
 {
 	const struct app *a = user;
 
-	binance_session_up(a->session, number_of(a, c), clock_mono_us());
+	binance_session_up(a->session, uplink_number(&a->uplink, c), clock_mono_us());
 }
 
 static void net_message(void *user, struct ws_conn *c, struct span text, int64_t recv)
 {
 	const struct app *a = user;
 
-	binance_session_message(a->session, number_of(a, c), text, recv, clock_mono_us());
+	binance_session_message(a->session, uplink_number(&a->uplink, c), text, recv, clock_mono_us());
 }
 
 static void net_pong(void *user, struct ws_conn *c)
 {
 	const struct app *a = user;
 
-	binance_session_pong(a->session, number_of(a, c), clock_mono_us());
+	binance_session_pong(a->session, uplink_number(&a->uplink, c), clock_mono_us());
 }
 
 static void net_down(void *user, struct ws_conn *c, const struct ws_end *end)
 {
 	struct app *a = user;
-	struct binance_down d = { BINANCE_DOWN_NETWORK, end->http, end->retry_after, end->text };
+	struct binance_down d;
+	unsigned conn = uplink_down(&a->uplink, c, end, &d);
 
-	if (end->cause == WS_CERTIFICATE)
-		d.cause = BINANCE_DOWN_CERTIFICATE;
-	else if (end->cause == WS_HTTP)
-		d.cause = BINANCE_DOWN_HTTP;
-	else if (end->cause == WS_ASKED)
-		d.cause = BINANCE_DOWN_ASKED;
-	a->conn[number_of(a, c)] = NULL;
-	binance_session_down(a->session, number_of(a, c), &d, clock_mono_us());
+	binance_session_down(a->session, conn, &d, clock_mono_us());
 }
 
 static void tick(void *user, int64_t now)
@@ -401,7 +369,7 @@ static void make_plan(struct app *a)
 static void set_up_source(struct app *a)
 {
 	static const struct source_program program = { net_up, net_message, net_pong, net_down, tick, full, room, end,
-		ended, say_counters, say };
+		ended, say_counters, err_try };
 	struct source_options *o = &a->o.source;
 	char why[256];
 
@@ -412,15 +380,13 @@ static void set_up_source(struct app *a)
 		err_die(ERR_SYSTEM, "%s", why);
 }
 
-static void set_up_budget(struct app *a)
+static void count_connections(struct app *a)
 {
-	char dir[BUDGET_DIR_MAX], why[256];
+	char why[256];
 
-	a->counted = a->o.limit_set || !binance_is_loopback(&a->endpoint);
-	if (!a->counted)
+	if (!a->o.limit_set && binance_is_loopback(&a->endpoint))
 		return;
-	budget_dir(dir);
-	if (!budget_open(&a->budget, dir, "connections", a->o.limit, a->o.limit_window, why))
+	if (!uplink_count(&a->uplink, a->o.limit, a->o.limit_window, why))
 		err_warn("connections are not counted together with other programs: %s", why);
 }
 
@@ -433,8 +399,7 @@ static void set_up_session(struct app *a)
 	o->origin = a->endpoint.origin;
 	o->seed = io_random();
 	a->session = binance_session_new(&a->plan, o, &events, a);
-	a->conn = a->session ? calloc(binance_session_conns(a->session), sizeof(struct ws_conn *)) : NULL;
-	if (!a->conn)
+	if (!a->session || !uplink_open(&a->uplink, a->source.ws, binance_session_conns(a->session)))
 		err_die(ERR_SYSTEM, "out of memory");
 }
 
@@ -450,10 +415,8 @@ static void tear_down(struct app *a)
 {
 	source_close(&a->source);
 	binance_session_free(a->session);
-	free(a->conn);
+	uplink_close(&a->uplink);
 	binance_plan_close(&a->plan);
-	if (a->counted)
-		budget_close(&a->budget);
 }
 
 int main(int argc, char **argv)
@@ -466,7 +429,7 @@ int main(int argc, char **argv)
 	a.o = parse_args(argc, argv);
 	make_plan(&a);
 	set_up_source(&a);
-	set_up_budget(&a);
+	count_connections(&a);
 	set_up_session(&a);
 	enter_sandbox(&a);
 

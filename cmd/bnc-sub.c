@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "bus_sub.h"
@@ -17,7 +16,7 @@
 #include "event.h"
 #include "nats_conn.h"
 #include "num.h"
-#include "opt.h"
+#include "opt_bus.h"
 #include "outlet.h"
 #include "refuse.h"
 #include "scan.h"
@@ -52,8 +51,7 @@ static const char options_text[] =
 #define EVENTS_AT_ONCE 1024
 
 struct opts {
-	const char *servers; /* NULL: by environment */
-	struct nats_conn_options conn;
+	struct opt_bus bus;
 	struct bus_sub_options sub;
 	uint64_t count; /* 0: no end */
 	bool end, status, verbose;
@@ -61,11 +59,7 @@ struct opts {
 };
 
 enum {
-	OPT_CREDS = 256,
-	OPT_CACERT,
-	OPT_CERT,
-	OPT_KEY,
-	OPT_STREAM,
+	OPT_STREAM = 256,
 	OPT_FROM,
 	OPT_DURABLE,
 	OPT_STATUS,
@@ -74,10 +68,10 @@ enum {
 
 static const struct option longs[] = {
 	{ "server", required_argument, NULL, 's' },
-	{ "creds", required_argument, NULL, OPT_CREDS },
-	{ "cacert", required_argument, NULL, OPT_CACERT },
-	{ "cert", required_argument, NULL, OPT_CERT },
-	{ "key", required_argument, NULL, OPT_KEY },
+	{ "creds", required_argument, NULL, OPT_BUS_CREDS },
+	{ "cacert", required_argument, NULL, OPT_BUS_CACERT },
+	{ "cert", required_argument, NULL, OPT_BUS_CERT },
+	{ "key", required_argument, NULL, OPT_BUS_KEY },
 	{ "stream", required_argument, NULL, OPT_STREAM },
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "durable", required_argument, NULL, OPT_DURABLE },
@@ -93,23 +87,6 @@ static const struct option longs[] = {
 };
 
 /* ------------------------------------------------------------------------------------------------- options */
-
-/* arguments are for all to see */
-static const char *servers(void)
-{
-	if (!bus_api_is_servers(span_of(optarg), false))
-		opt_usage(
-		    "-s: no list of servers, each nats://host[:port] or tls://host[:port], without a password: that is "
-		    "for NATS_URL");
-	return optarg;
-}
-
-static struct span name(const char *option)
-{
-	if (!bus_api_is_name(span_of(optarg)))
-		opt_wrong(option, "1 to 32 letters, digits, '-' and '_'");
-	return span_of(optarg);
-}
 
 static void from(struct bus_sub_options *o)
 {
@@ -134,35 +111,18 @@ static void from(struct bus_sub_options *o)
 	opt_wrong("--from", "new, last, all, a time, or seq: and a number");
 }
 
-static bool take_conn_option(struct opts *o, int c)
-{
-	if (c == 's')
-		o->servers = servers();
-	else if (c == OPT_CREDS)
-		o->conn.creds = optarg;
-	else if (c == OPT_CACERT)
-		o->conn.cacert = optarg;
-	else if (c == OPT_CERT)
-		o->conn.cert = optarg;
-	else if (c == OPT_KEY)
-		o->conn.key = optarg;
-	else
-		return false;
-	return true;
-}
-
 static bool take_option(void *opts, int c)
 {
 	struct opts *o = opts;
 
-	if (take_conn_option(o, c))
+	if (opt_bus(&o->bus, c))
 		return true;
 	if (c == OPT_STREAM)
-		o->sub.stream = name("--stream");
+		o->sub.stream = opt_bus_name("--stream");
 	else if (c == OPT_FROM)
 		from(&o->sub);
 	else if (c == OPT_DURABLE)
-		o->sub.durable = name("--durable");
+		o->sub.durable = opt_bus_name("--durable");
 	else if (c == 'e')
 		o->end = true;
 	else if (c == 'n')
@@ -181,15 +141,14 @@ static bool take_option(void *opts, int c)
 static struct opts parse_args(int argc, char **argv)
 {
 	static const struct opt options = { usage_text, options_text, ":hVves:n:", longs, take_option };
-	struct opts o = { .conn = { .name = "bnc-sub" }, .sub = { .from = BUS_SUB_NEW }, .ready_fd = -1 };
+	struct opts o = { .sub = { .from = BUS_SUB_NEW }, .ready_fd = -1 };
 	char *const *operands = opt_parse(&options, argc, argv, &o);
 
 	if (!operands[0] || operands[1])
 		opt_usage("one subject is to be named");
 	if (!bus_api_is_subject(span_of(operands[0]), true))
 		opt_usage("'%s' is not a subject", operands[0]);
-	if (!o.conn.cert != !o.conn.key)
-		opt_usage("--cert and --key go together");
+	opt_bus_done(&o.bus);
 	o.sub.subject = span_of(operands[0]);
 	return o;
 }
@@ -432,21 +391,23 @@ static void run(struct app *a)
 
 static void set_up(struct app *a)
 {
-	char why[256], *urls = nats_conn_servers(a->o.servers);
+	const struct opt_bus *b = &a->o.bus;
+	struct nats_conn_options o = {
+		.creds = b->creds, .cacert = b->cacert, .cert = b->cert, .key = b->key, .name = "bnc-sub"
+	};
+	char why[256], *urls = nats_conn_servers(b->servers);
 
 	if (!urls)
 		err_die(errno == EINVAL ? ERR_USAGE : ERR_SYSTEM, "NATS_URL:");
-
-	if (getrandom(&a->o.sub.run, sizeof a->o.sub.run, 0) != (ssize_t)sizeof a->o.sub.run)
-		a->o.sub.run = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 40;
+	o.urls = urls;
+	a->o.sub.run = io_random();
 	bus_sub_open(&a->sub, &a->o.sub);
 	refuse_open(&a->refused, err_warn);
 	if (!outlet_open(&a->to, say_counters, a))
 		err_die(ERR_SYSTEM, "cannot start:");
-	a->o.conn.urls = urls;
-	if (!nats_conn_enter_sandbox(&a->o.conn, NULL, opt_no_sandbox()))
+	if (!nats_conn_enter_sandbox(&o, NULL, opt_no_sandbox()))
 		err_die(ERR_SYSTEM, "the sandbox:");
-	a->conn = nats_conn_open(&a->o.conn, why);
+	a->conn = nats_conn_open(&o, why);
 	if (!a->conn)
 		err_die(ERR_SYSTEM, "%s", why);
 	nats_conn_forget(urls);

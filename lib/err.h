@@ -16,6 +16,8 @@ const char *err_name(void);
 /* "program: message\n" on standard error, in one write. A format that ends in ':' gets the text of errno
  * appended. Control bytes become '?', so that hostile input cannot forge lines or move a cursor. */
 void err_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* the same of a text as it is, unless that had to wait: standard error may be the pipe that nobody reads */
+void err_try(const char *text);
 _Noreturn void err_die(enum err_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* what getopt_long(":...") found wrong, c its answer ('?' or ':') and `word` argv[optind - 1], in one line */

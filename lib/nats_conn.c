@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bus_api.h"
+#include "io.h"
 #include "json.h"
 #include "num.h"
 #include "sandbox.h"
@@ -360,10 +360,7 @@ static int64_t reconnect_after(natsConnection *nats, int attempts, void *conn)
 static void shuffle(const char *list[], size_t n)
 {
 	for (size_t i = n; i > 1; i--) {
-		size_t k = 0;
-		if (getrandom(&k, sizeof k, GRND_NONBLOCK) < 0)
-			return;
-		k %= i;
+		size_t k = io_random() % i;
 		const char *one = list[k];
 		list[k] = list[i - 1];
 		list[i - 1] = one;
