@@ -551,13 +551,6 @@ static int64_t due(const struct app *a)
 	return t;
 }
 
-static int wait_ms(int64_t when)
-{
-	int64_t left = when == INT64_MAX ? -1 : when - clock_mono_us();
-
-	return when == INT64_MAX ? -1 : left <= 0 ? 0 : left > 3600 * SECOND ? 3600000 : (int)((left + 999) / 1000);
-}
-
 enum { INPUT, SIGNALS, SERVER, READER, SPILL, POLLED };
 
 static void await(struct app *a)
@@ -572,7 +565,7 @@ static void await(struct app *a)
 		[SPILL] = { .fd = bus_backlog_fd(&a->log), .events = POLLIN },
 	};
 
-	if (poll(fds, POLLED, whole ? 0 : wait_ms(due(a))) < 0) {
+	if (poll(fds, POLLED, whole ? 0 : clock_wait_ms(due(a))) < 0) {
 		if (errno == EINTR)
 			return;
 		/* what is held is told, or kept */

@@ -272,15 +272,11 @@ enum { INPUT, SIGNALS, WRITER, READER, POLLED };
 /* until the next thing that is due by a clock, for poll(2) */
 static int wait_ms(const struct app *a)
 {
-	int64_t now = clock_mono_us();
 	int64_t due = rec_write_due(a->write);
-	int64_t wall = a->rotate_at == INT64_MAX ? INT64_MAX : a->rotate_at - clock_real_us() + now;
+	int64_t wall = a->rotate_at == INT64_MAX ? INT64_MAX : a->rotate_at - clock_real_us() + clock_mono_us();
 
 	due = wall < due ? wall : due;
-	due = a->give_up < due ? a->give_up : due;
-	if (due == INT64_MAX)
-		return -1;
-	return due <= now ? 0 : due - now > 3600000000 ? 3600000 : (int)((due - now + 999) / 1000);
+	return clock_wait_ms(a->give_up < due ? a->give_up : due);
 }
 
 static void await(struct app *a)

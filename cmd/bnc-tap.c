@@ -197,8 +197,7 @@ static bool await(struct app *a, int64_t until)
 		[SIGNALS] = { .fd = a->signals, .events = POLLIN },
 		[OUTPUT] = { .fd = a->out.fd, .events = a->full ? POLLOUT : 0 }, /* POLLERR and POLLHUP are always told */
 	};
-	int64_t left = until == INT64_MAX ? -1000 : until - clock_mono_us();
-	int n = poll(fds, POLLED, until == INT64_MAX ? -1 : left <= 0 ? 0 : (int)((left + 999) / 1000));
+	int n = poll(fds, POLLED, clock_wait_ms(until));
 
 	if (n <= 0)
 		return false;

@@ -142,11 +142,9 @@ static bool holds_nothing(const struct row *w)
 
 static uint32_t bucket_of(const struct key *k)
 {
-	uint32_t h = 2166136261u ^ (uint32_t)k->part ^ (uint32_t)k->side[0] << 8;
+	uint64_t h = span_hash((struct span){ k->name, k->n }, SPAN_HASH ^ (uint64_t)k->part ^ (uint64_t)k->side[0] << 8);
 
-	for (size_t i = 0; i < k->n; i++)
-		h = (h ^ (unsigned char)k->name[i]) * 16777619u;
-	return (h ^ h >> 16) % BUCKETS;
+	return (uint32_t)(h ^ h >> 32) % BUCKETS;
 }
 
 static bool same_key(const struct key *a, const struct key *b)

@@ -392,15 +392,6 @@ bool binance_plan_add(struct binance_plan *p, struct span operand, struct span c
 	return add_name(p, (struct span){ name, operand.n }, why);
 }
 
-static uint32_t hash(struct span s)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 16777619u;
-	return h;
-}
-
 static bool index_names(struct binance_plan *p)
 {
 	for (p->buckets = 64; p->buckets < 2 * p->streams;)
@@ -409,7 +400,7 @@ static bool index_names(struct binance_plan *p)
 	if (!p->bucket)
 		return false;
 	for (size_t i = 0; i < p->streams; i++) {
-		size_t b = hash((struct span){ p->stream[i].name, p->stream[i].n });
+		size_t b = span_hash((struct span){ p->stream[i].name, p->stream[i].n }, SPAN_HASH);
 		while (p->bucket[b & (p->buckets - 1)])
 			b++;
 		p->bucket[b & (p->buckets - 1)] = (uint32_t)i + 1;
@@ -455,7 +446,7 @@ bool binance_plan_ready(struct binance_plan *p)
 
 long binance_plan_find(const struct binance_plan *p, struct span name)
 {
-	for (size_t b = hash(name);; b++) {
+	for (size_t b = span_hash(name, SPAN_HASH);; b++) {
 		uint32_t i = p->bucket[b & (p->buckets - 1)];
 		if (i == 0)
 			return -1;

@@ -10,15 +10,6 @@
 
 /* ------------------------------------------------------------------------------------------------- streams */
 
-static uint32_t hash(enum event_market m, struct span name)
-{
-	uint32_t h = 2166136261u ^ (uint32_t)m;
-
-	for (size_t i = 0; i < name.n; i++)
-		h = (h ^ (unsigned char)name.p[i]) * 16777619u;
-	return h;
-}
-
 static bool is_named(const struct binance_track_stream *s, enum event_market m, struct span name)
 {
 	return s->market == m && span_eq((struct span){ s->name, s->n }, name);
@@ -27,7 +18,7 @@ static bool is_named(const struct binance_track_stream *s, enum event_market m, 
 /* where it is, or where it goes; there is always a free one */
 static uint32_t *bucket_of(const struct binance_track *t, enum event_market m, struct span name)
 {
-	uint32_t b = hash(m, name);
+	uint64_t b = span_hash(name, SPAN_HASH ^ (uint64_t)m);
 
 	while (t->bucket[b % BUCKETS] && !is_named(&t->stream[t->bucket[b % BUCKETS] - 1], m, name))
 		b++;

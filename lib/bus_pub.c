@@ -154,11 +154,9 @@ static void free_done(struct bus_pub *p)
 
 static uint32_t *bucket_of(const struct bus_pub *p, struct span name)
 {
-	uint32_t h = 2166136261u;
+	uint64_t h = span_hash(name, SPAN_HASH);
 
-	for (size_t i = 0; i < name.n; i++)
-		h = (h ^ (unsigned char)name.p[i]) * 16777619u;
-	return &p->bucket[(h ^ h >> 15) % BUCKETS];
+	return &p->bucket[(h ^ h >> 32) % BUCKETS];
 }
 
 static struct span name_of(const struct subject *s)

@@ -19,3 +19,12 @@ int64_t clock_mono_us(void)
 {
 	return read_us(CLOCK_MONOTONIC);
 }
+
+int clock_wait_ms(int64_t when)
+{
+	int64_t left = when == INT64_MAX ? INT64_MAX : when - clock_mono_us();
+
+	if (left == INT64_MAX)
+		return -1;
+	return left <= 0 ? 0 : left > 3600000000 ? 3600000 : (int)((left + 999) / 1000);
+}

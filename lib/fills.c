@@ -12,10 +12,9 @@ void fills_open(struct fills *f)
 /* ids count, so their low bits spread by themselves; those of several pairs must not lie on each other */
 static size_t hash(const struct fills_told *k)
 {
-	uint64_t h = (uint64_t)k->id * 0x9e3779b97f4a7c15ULL ^ (uint64_t)k->order;
+	uint64_t ids = (uint64_t)k->id * 0x9e3779b97f4a7c15ULL ^ (uint64_t)k->order;
+	uint64_t h = span_hash((struct span){ k->pair, k->pair_n }, ids);
 
-	for (size_t i = 0; i < k->pair_n; i++)
-		h = (h ^ (unsigned char)k->pair[i]) * 1099511628211ULL; /* FNV-1a */
 	return (size_t)(h >> 32 ^ h) % FILLS_WINDOW;
 }
 

@@ -196,21 +196,12 @@ static size_t name_of(const struct fields *f, enum event_type type, char name[KE
 	return (size_t)(out - name);
 }
 
-static uint32_t hash(const char *p, size_t n)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)p[i]) * 16777619u;
-	return h;
-}
-
 /* NO_KEY: it has no name, or is one too many, or no memory */
 static uint32_t find_key(struct hub *h, const struct fields *f, enum event_type type)
 {
 	char name[KEY_NAME];
 	size_t n = name_of(f, type, name);
-	uint32_t b = hash(name, n);
+	uint64_t b = span_hash((struct span){ name, n }, SPAN_HASH);
 
 	if (n == 0)
 		return NO_KEY;

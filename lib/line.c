@@ -159,22 +159,13 @@ void line_out_close(struct line_out *out)
 	out->buf = out->p = out->end = NULL;
 }
 
-/* milliseconds until the deadline, for poll(2); -1: for ever */
-static int time_left(const struct line_out *out)
-{
-	if (out->deadline == INT64_MAX)
-		return -1;
-	int64_t left = out->deadline - clock_mono_us();
-	return left <= 0 ? 0 : left > 3600000000 ? 3600000 : (int)((left + 999) / 1000);
-}
-
 /* until the reader takes bytes again; false: given up, out->error says why */
 static bool await_reader(struct line_out *out)
 {
 	struct pollfd fds[2] = { { .fd = out->to.fd, .events = POLLOUT }, { .fd = out->wake, .events = POLLIN } };
 
 	for (;;) {
-		int n = poll(fds, 2, time_left(out));
+		int n = poll(fds, 2, clock_wait_ms(out->deadline));
 		if (n < 0 && errno != EINTR) {
 			out->error = errno;
 			return false;

@@ -5,7 +5,7 @@
 /* FNV-1a of words in place of bytes: the last eight bytes, and before them every eight */
 static size_t hash(struct span name, enum event_market market)
 {
-	uint64_t h = 14695981039346656037ULL + (uint64_t)market;
+	uint64_t h = SPAN_HASH + (uint64_t)market;
 	uint64_t word = 0;
 
 	for (size_t i = 0; i + sizeof word < name.n; i += sizeof word) {

@@ -266,14 +266,9 @@ struct dec position_held(const struct position *b, struct span pair, enum event_
 /* an id of the exchange is a number; any other text stands for one */
 static int64_t number_of(struct span id)
 {
-	uint64_t h = 14695981039346656037ULL; /* FNV-1a */
 	int64_t n;
 
-	if (num_i64(id, INT64_MIN, INT64_MAX, &n))
-		return n;
-	for (size_t i = 0; i < id.n; i++)
-		h = (h ^ (unsigned char)id.p[i]) * 1099511628211ULL;
-	return (int64_t)h;
+	return num_i64(id, INT64_MIN, INT64_MAX, &n) ? n : (int64_t)span_hash(id, SPAN_HASH);
 }
 
 /* A paper trader counts from 1 each time, so that its fills are told apart by their time as well. */

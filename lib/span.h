@@ -21,6 +21,15 @@ static inline struct span span_of(const char *s)
 	return (struct span){ s, strlen(s) };
 }
 
+/* FNV-1a of its bytes. from: SPAN_HASH, or that of something else it goes on from */
+#define SPAN_HASH 14695981039346656037ULL
+static inline uint64_t span_hash(struct span s, uint64_t from)
+{
+	for (size_t i = 0; i < s.n; i++)
+		from = (from ^ (unsigned char)s.p[i]) * 1099511628211ULL;
+	return from;
+}
+
 /* n equal bytes? Names are short, and two overlapping loads are cheaper than a call */
 static inline bool span_same(const char *a, const char *b, size_t n)
 {

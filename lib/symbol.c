@@ -38,10 +38,8 @@ struct symbols {
 
 static size_t hash(struct span s)
 {
-	uint64_t h = 14695981039346656037ULL; /* FNV-1a */
+	uint64_t h = span_hash(s, SPAN_HASH);
 
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 1099511628211ULL;
 	return (size_t)(h ^ h >> 32);
 }
 

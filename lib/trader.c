@@ -20,12 +20,8 @@ static void wait(struct trader *t, int64_t ts)
 /* pairs do not follow each other: each has a start of its own */
 static void begin(struct trader *t, uint64_t seed, const struct trader_view *v)
 {
-	uint64_t h = 14695981039346656037ULL + (uint64_t)v->market; /* FNV-1a */
-
-	for (size_t i = 0; i < v->pair.n; i++)
-		h = (h ^ (unsigned char)v->pair.p[i]) * 1099511628211ULL;
 	t->begun = true;
-	t->state = seed ^ h;
+	t->state = seed ^ span_hash(v->pair, SPAN_HASH + (uint64_t)v->market);
 	wait(t, v->ts);
 }
 

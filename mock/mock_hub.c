@@ -4,11 +4,7 @@
 
 static size_t bucket_of(enum mock_market market, struct span name)
 {
-	uint32_t h = 2166136261u + (uint32_t)market;
-
-	for (size_t i = 0; i < name.n; i++)
-		h = (h ^ (unsigned char)name.p[i]) * 16777619u;
-	return h % MOCK_HUB_BUCKETS;
+	return span_hash(name, SPAN_HASH + (uint64_t)market) % MOCK_HUB_BUCKETS;
 }
 
 struct mock_stream *mock_hub_find(const struct mock_hub *h, enum mock_market market, struct span name)

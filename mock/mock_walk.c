@@ -24,13 +24,6 @@ static int64_t between(struct mock_symbol *s, int64_t low, int64_t high)
 	return low + (int64_t)(draw(&s->random) % (uint64_t)(high - low + 1));
 }
 
-static uint64_t hash(struct span s, uint64_t h)
-{
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
-	return h;
-}
-
 /* --- symbols ------------------------------------------------------------------------------------------------- */
 
 struct shape {
@@ -219,7 +212,7 @@ static void begin_symbol(struct mock_walk *w, struct mock_symbol *s)
 {
 	struct span name = span_of(s->name);
 
-	s->random = hash(name, w->seed * 3 + (uint64_t)s->market + 0xcbf29ce484222325u);
+	s->random = span_hash(name, w->seed * 3 + (uint64_t)s->market + SPAN_HASH);
 	s->start += between(s, -200, 200) * s->tick;
 	s->trade.id = between(s, 1000000000, 8000000000);
 	s->agg.id = between(s, 100000000, 3000000000);

@@ -323,7 +323,7 @@ events() { jq -r '.data.e // .event.e // .e' "$SCRATCH/$1.out" | paste -sd' '; }
 # --- user data --------------------------------------------------------------------------------------------------------
 
 @test "a listen key: made, kept, made again, ended; the key of the API alone is asked for" {
-	mock --listen-key-age 1s
+	mock --listen-key-age 3s
 	rest PUT /fapi/v1/listenKey
 	refused 400 -1125 "This listenKey does not exist."
 	listen_key fapi
@@ -344,7 +344,8 @@ events() { jq -r '.data.e // .event.e // .e' "$SCRATCH/$1.out" | paste -sd' '; }
 	refused 401 -2015
 	API_KEY='' rest PUT /fapi/v1/listenKey
 	refused 401 -2014
-	# it ends by itself, says so and is silent; the socket stays
+	# it ends by itself, says so and is silent; the socket stays. Asked for again, it lives from then on
+	listen_key fapi
 	user u "/private/ws?listenKey=$listen&events=$ALL"
 	got u "\"e\":\"listenKeyExpired\",\"E\":[0-9]*,\"listenKey\":\"$listen\"}"
 	rest PUT /fapi/v1/listenKey
