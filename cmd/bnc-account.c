@@ -8,8 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "backoff.h"
@@ -21,6 +19,7 @@
 #include "keys.h"
 #include "num.h"
 #include "opt.h"
+#include "sandbox.h"
 #include "sign.h"
 #include "source.h"
 #include "uplink.h"
@@ -447,15 +446,6 @@ static bool ended(void *user)
 
 /* -------------------------------------------------------------------------------------------------- set-up */
 
-/* from here on there is no core file, and nobody but root looks into the process */
-static void keep_to_oneself(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	if (prctl(PR_SET_DUMPABLE, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
-		err_die(ERR_SYSTEM, "core files cannot be switched off:");
-}
-
 static void take_keys(struct app *a)
 {
 	char why[256], reason[256];
@@ -567,7 +557,8 @@ int main(int argc, char **argv)
 	the_app = &a;
 	if (!io_std_open())
 		err_die(ERR_SYSTEM, "standard input, output or error:");
-	keep_to_oneself();
+	if (!sandbox_no_core())
+		err_die(ERR_SYSTEM, "core files cannot be switched off:");
 	a.o = parse_args(argc, argv);
 	if (!binance_endpoints(&a.events, &a.requests, a.o.market, span_of(a.o.url), why))
 		opt_usage("-u: %s", why);

@@ -557,16 +557,6 @@ static void set_up(struct app *a)
 	set_up_order(a);
 }
 
-static void enter_sandbox(const struct app *a)
-{
-	struct sandbox s;
-
-	sandbox_open(&s, sandbox_are_files(a->o.operands) ? SANDBOX_OPEN : 0, opt_no_sandbox());
-	sandbox_operands(&s, a->o.operands);
-	if (!sandbox_enter(&s))
-		err_die(ERR_SYSTEM, "the sandbox:");
-}
-
 static int finish(struct app *a)
 {
 	if (a->dedupe && !a->outlet.out.error)
@@ -596,7 +586,8 @@ int main(int argc, char **argv)
 		err_die(ERR_SYSTEM, "standard input, output or error:");
 	a.o = parse_args(argc, argv);
 	set_up(&a);
-	enter_sandbox(&a);
+	if (!sandbox_enter_operands(a.o.operands, opt_no_sandbox()))
+		err_die(ERR_SYSTEM, "the sandbox:");
 	if (a.by_time)
 		run_by_time(&a);
 	else

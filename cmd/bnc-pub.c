@@ -20,6 +20,7 @@
 #include "nats_conn.h"
 #include "num.h"
 #include "opt_bus.h"
+#include "sandbox.h"
 
 static const char usage_text[] =
     "usage: bnc-pub [-hVv] [-s url[,url]] [--creds file] [--cacert file] [--cert file] [--key file] [--stream name]\n"
@@ -323,14 +324,6 @@ static void take_lines(struct app *a, int64_t now)
 	} while (!a->held.p && intake_waits(&a->in) && tee_has_room(a, LINE_MAX_BYTES) && ++n < LINES_AT_ONCE);
 }
 
-static void read_more(struct app *a)
-{
-	if (intake_read(&a->in))
-		return;
-	err_warn("standard input:");
-	a->broken = true;
-}
-
 /* ------------------------------------------------------------------------------------------------ the server */
 
 static void complain(struct app *a, const char *what, struct span text)
@@ -580,7 +573,7 @@ static void await(struct app *a)
 	if (fds[READER].revents & (POLLERR | POLLHUP) && tee_is_empty(a))
 		reader_is_gone(a);
 	if (fds[INPUT].revents)
-		read_more(a);
+		a->broken |= !intake_read(&a->in);
 }
 
 /* Has all been done that can be? Behind the last line whoever stores nothing has the same patience as before. */
@@ -664,8 +657,11 @@ static void set_up(struct app *a)
 	struct nats_conn_options o = {
 		.creds = b->creds, .cacert = b->cacert, .cert = b->cert, .key = b->key, .name = "bnc-pub"
 	};
-	char why[256], *urls = nats_conn_servers(b->servers);
+	char why[256], *urls;
 
+	if (!sandbox_no_core())
+		err_die(ERR_SYSTEM, "core files cannot be switched off:");
+	urls = nats_conn_servers(b->servers);
 	if (!urls)
 		err_die(errno == EINVAL ? ERR_USAGE : ERR_SYSTEM, "NATS_URL:");
 	o.urls = urls;

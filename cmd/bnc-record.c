@@ -193,14 +193,6 @@ static void take_lines(struct app *a)
 		a->held = line;
 }
 
-static void read_more(struct app *a)
-{
-	if (intake_read(&a->in))
-		return;
-	err_warn("standard input:");
-	a->broken = true;
-}
-
 /* ---------------------------------------------------------------------------------------------------- tee */
 
 /* a reader that went away needs the blocks no more */
@@ -300,7 +292,7 @@ static void await(struct app *a)
 	if (fds[READER].revents & (POLLERR | POLLHUP) && all_passed(a))
 		reader_is_gone(a);
 	if (fds[INPUT].revents)
-		read_more(a);
+		a->broken |= !intake_read(&a->in);
 }
 
 /* the second after a signal is over */

@@ -398,16 +398,6 @@ static void set_up(struct app *a)
 		err_die(ERR_SYSTEM, "out of memory");
 }
 
-static void enter_sandbox(const struct app *a)
-{
-	struct sandbox s;
-
-	sandbox_open(&s, sandbox_are_files(a->o.operands) ? SANDBOX_OPEN : 0, opt_no_sandbox());
-	sandbox_operands(&s, a->o.operands);
-	if (!sandbox_enter(&s))
-		err_die(ERR_SYSTEM, "the sandbox:");
-}
-
 static int finish(struct app *a)
 {
 	a->broken |= !outlet_finish(&a->outlet, err_warn);
@@ -431,7 +421,8 @@ int main(int argc, char **argv)
 		err_die(ERR_SYSTEM, "standard input, output or error:");
 	a.o = parse_args(argc, argv);
 	set_up(&a);
-	enter_sandbox(&a);
+	if (!sandbox_enter_operands(a.o.operands, opt_no_sandbox()))
+		err_die(ERR_SYSTEM, "the sandbox:");
 	if (a.o.loop)
 		play_for_ever(&a);
 	else

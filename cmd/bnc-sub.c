@@ -19,6 +19,7 @@
 #include "opt_bus.h"
 #include "outlet.h"
 #include "refuse.h"
+#include "sandbox.h"
 #include "scan.h"
 #include "when.h"
 
@@ -395,8 +396,11 @@ static void set_up(struct app *a)
 	struct nats_conn_options o = {
 		.creds = b->creds, .cacert = b->cacert, .cert = b->cert, .key = b->key, .name = "bnc-sub"
 	};
-	char why[256], *urls = nats_conn_servers(b->servers);
+	char why[256], *urls;
 
+	if (!sandbox_no_core())
+		err_die(ERR_SYSTEM, "core files cannot be switched off:");
+	urls = nats_conn_servers(b->servers);
 	if (!urls)
 		err_die(errno == EINVAL ? ERR_USAGE : ERR_SYSTEM, "NATS_URL:");
 	o.urls = urls;

@@ -38,6 +38,7 @@ bool intake_read(struct intake *i)
 		return true; /* that would be the next line */
 	if (line_fill(&i->in) >= 0 || errno == EINTR || errno == EAGAIN)
 		return true;
+	i->refused.tell("standard input:");
 	i->over = true;
 	return false;
 }

@@ -20,7 +20,7 @@ bool intake_open(struct intake *i, bool strict, void (*tell)(const char *format,
     __attribute__((format(printf, 1, 2))));
 void intake_close(struct intake *i);
 
-/* one read(2). false: errno, and it is over */
+/* one read(2). false: it failed, which is told, and it is over */
 bool intake_read(struct intake *i);
 
 /* the next line, good until the next call of intake_read. false: none now */

@@ -35,6 +35,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -435,6 +436,13 @@ static uint64_t files_known(long version)
 	return version >= 5 ? 0xffff : version >= 3 ? 0x7fff : version == 2 ? 0x3fff : 0x1fff;
 }
 
+bool sandbox_no_core(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	return prctl(PR_SET_DUMPABLE, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0;
+}
+
 void sandbox_open(struct sandbox *s, unsigned may, bool off)
 {
 	struct ruleset r = { 0, 0 };
@@ -567,6 +575,15 @@ bool sandbox_enter(struct sandbox *s)
 		note(s, errno);
 	errno = s->error;
 	return s->error == 0;
+}
+
+bool sandbox_enter_operands(char *const *operands, bool off)
+{
+	struct sandbox s;
+
+	sandbox_open(&s, sandbox_are_files(operands) ? SANDBOX_OPEN : 0, off);
+	sandbox_operands(&s, operands);
+	return sandbox_enter(&s);
 }
 
 bool sandbox_less(struct sandbox *s, unsigned may)

@@ -22,6 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* For a program that holds a secret, before it does: from here on there is no core file, and nobody but root looks into
+ * the process. false: errno */
+bool sandbox_no_core(void);
+
 /* Beyond what every program may: read, write and wait for what is open, take memory, look at clocks, exit. */
 enum sandbox_may {
 	SANDBOX_OPEN = 1 << 0,	  /* open files and directories for reading */
@@ -71,6 +75,9 @@ void sandbox_certificates(struct sandbox *s, const char *cacert);
 /* From here on, for this process and all that it begins; before it has any thread. It cannot be undone. false: errno,
  * the kernel could confine the program and did not. */
 bool sandbox_enter(struct sandbox *s);
+
+/* of a program that does no more than read its operands. false: as above */
+bool sandbox_enter_operands(char *const *operands, bool off);
 
 /* After that, where SANDBOX_LESS allows it: only so much of it from here on */
 bool sandbox_less(struct sandbox *s, unsigned may);

@@ -274,14 +274,16 @@ void source_close(struct source *s)
 	close(s->signals);
 }
 
-/* of the proxy, where one is in between. A variable that makes no sense is told by who dials. */
-static uint16_t dialed_port(const struct source_peer *p)
+/* Of the proxy, where one is in between. A variable that makes no sense is told by who dials. *secret: also where it wants
+ * a password */
+static uint16_t dialed_port(const struct source_peer *p, bool *secret)
 {
 	struct proxy via;
 	char why[256];
 	bool there = proxy_pick(&via, getenv, span_of(p->host), p->port, p->tls, why) && via.kind != PROXY_NONE;
 	uint16_t port = there ? via.port : p->port;
 
+	*secret |= there && via.login;
 	explicit_bzero(&via, sizeof via);
 	return port;
 }
@@ -289,13 +291,14 @@ static uint16_t dialed_port(const struct source_peer *p)
 bool source_enter_sandbox(const struct source_peer *peers, size_t n, const char *cacert, bool off)
 {
 	struct sandbox s;
+	bool secret = false;
 
 	sandbox_open(&s, SANDBOX_OPEN | SANDBOX_THREADS | SANDBOX_NET, off);
 	sandbox_names(&s);
 	sandbox_certificates(&s, cacert);
 	for (size_t i = 0; i < n; i++)
-		sandbox_port(&s, dialed_port(&peers[i]));
-	return sandbox_enter(&s);
+		sandbox_port(&s, dialed_port(&peers[i], &secret));
+	return (!secret || sandbox_no_core()) && sandbox_enter(&s);
 }
 
 bool source_run(struct source *s)

@@ -87,7 +87,8 @@ void source_fail(struct source *s);
 
 /* The last thing before source_run, but for threads: gives up what a program with these connections does not need
  * (lib/sandbox.h). It goes on looking up hosts, connecting to these or to the proxies that lead to them, and reading
- * what that and certificates need, and `cacert`, where it is still to be read. off: --no-sandbox. false: errno */
+ * what that and certificates need, and `cacert`, where it is still to be read. Where the way to one is through a proxy with
+ * a password there is no core file either. off: --no-sandbox. false: errno */
 struct source_peer {
 	const char *host;
 	uint16_t port;

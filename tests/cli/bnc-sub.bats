@@ -50,6 +50,8 @@ setup() {
 	start_nats
 	trades 1 10 | pub --stream bnc
 	open_sub 'bnc.>'
+	# what NATS_URL may hold is in no core file
+	grep -q '^Max core file size *0 *0' "/proc/$sub_pid/limits"
 	trades 11 30 | pub --stream bnc
 	gets sub 20
 	stop sub

@@ -245,5 +245,10 @@ bats_require_minimum_version 1.5.0
 		[[ ! -s s.out ]]
 		run ! has_said s wrong
 	done
-	https_proxy=http://user:secret@127.0.0.1:$(<proxy.port) now -n 1 SOLUSDT | jq -e .recv
+	https_proxy=http://user:secret@127.0.0.1:$(<proxy.port) start s bnc-stream "${url[@]}" SOLUSDT 8>&-
+	wait_for $PATIENCE test -s s.out
+	jq -e .recv <(head -n 1 s.out)
+	# a password is in no core file
+	grep -q '^Max core file size *0 *0' "/proc/$s_pid/limits"
+	stop s
 }
