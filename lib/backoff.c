@@ -30,6 +30,14 @@ static int64_t ceiling(const struct backoff *b)
 	return c < b->cap ? c : b->cap;
 }
 
+uint64_t backoff_random(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 0x2545f4914f6cdd1du;
+}
+
 int64_t backoff_fail(struct backoff *b, int64_t least, uint64_t random)
 {
 	int64_t wait = (int64_t)(random % ((uint64_t)ceiling(b) + 1));

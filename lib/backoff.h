@@ -25,6 +25,9 @@ void backoff_open(struct backoff *b, int64_t base, int64_t cap);
 /* "500ms,30s", or the first of them alone. false: not that */
 bool backoff_parse(struct span text, int64_t *base, int64_t *cap);
 
+/* the next of a row of random numbers, for jitter, not for secrets (xorshift64*). state: not 0 */
+uint64_t backoff_random(uint64_t *state);
+
 /* one more failure: the wait in µs, at least `least`. `random`: 64 bits, all equally likely */
 int64_t backoff_fail(struct backoff *b, int64_t least, uint64_t random);
 

@@ -5,26 +5,9 @@
 
 /* ------------------------------------------------------------------------------------------------- what all need */
 
-/* xorshift64*: for jitter, not for secrets */
-uint64_t binance_follow_random(struct binance_follow *s)
-{
-	s->random ^= s->random >> 12;
-	s->random ^= s->random << 25;
-	s->random ^= s->random >> 27;
-	return s->random * 0x2545f4914f6cdd1du;
-}
-
 enum binance_topic binance_follow_trouble(const struct binance_follow *s)
 {
 	return s->live ? BINANCE_NEWS_STALE : BINANCE_NEWS_FAILED;
-}
-
-struct binance_follow_text binance_follow_seconds(int64_t us)
-{
-	struct binance_follow_text t;
-
-	snprintf(t.p, sizeof t.p, "%lld.%03lld s", (long long)(us / SECOND), (long long)(us % SECOND / 1000));
-	return t;
 }
 
 struct binance_follow_place binance_follow_place(const struct binance_follow *s)

@@ -143,7 +143,7 @@ void binance_follow_ask_next(struct binance_follow *s)
 
 static void put_off_calls(struct binance_follow *s, int64_t least)
 {
-	s->call_due = s->now + backoff_fail(&s->call_backoff, least, binance_follow_random(s));
+	s->call_due = s->now + backoff_fail(&s->call_backoff, least, backoff_random(&s->random));
 	s->call_due = s->call_due > s->away ? s->call_due : s->away;
 }
 
@@ -152,7 +152,7 @@ static void again_later(struct binance_follow *s, const char *what, const char *
 	put_off_calls(s, 0);
 	s->call_failed = s->live;
 	tell(s, binance_follow_trouble(s), "%s: %s; next attempt in %s", what, why,
-	    binance_follow_seconds(s->call_due - s->now).p);
+	    binance_seconds(s->call_due - s->now).p);
 }
 
 /* the offset is measured, and the request is tried again, once */
@@ -189,7 +189,7 @@ void binance_follow_ask_refused(struct binance_follow *s, const char *what, cons
 		binance_follow_conn_stay_away(s, r->wait);
 		s->call_failed = s->live;
 		tell(s, binance_follow_trouble(s), "%s: %s; nothing is asked for %s", what, r->text,
-		    binance_follow_seconds(s->call_due - s->now).p);
+		    binance_seconds(s->call_due - s->now).p);
 		break;
 	case BINANCE_RESYNC:
 		resync(s, what, r);
@@ -240,7 +240,7 @@ static void tell_offset(struct binance_follow *s)
 	if (by >= TELL_OFFSET_US || s->tell_offset)
 		tell(s, binance_follow_trouble(s),
 		    "the clock of this machine is %s %s the exchange's; requests carry the exchange's time",
-		    binance_follow_seconds(by).p, s->offset < 0 ? "ahead of" : "behind");
+		    binance_seconds(by).p, s->offset < 0 ? "ahead of" : "behind");
 	s->tell_offset = false;
 }
 

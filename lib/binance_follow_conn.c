@@ -57,7 +57,7 @@ void binance_follow_conn_close_all(struct binance_follow *s, int64_t deaf_since)
 
 static void put_off(struct binance_follow *s, int64_t least)
 {
-	s->due = s->now + backoff_fail(&s->backoff, least, binance_follow_random(s));
+	s->due = s->now + backoff_fail(&s->backoff, least, backoff_random(&s->random));
 	s->due = s->due > s->away ? s->due : s->away;
 }
 
@@ -74,7 +74,7 @@ static bool within_budget(struct binance_follow *s)
 		s->told_waiting = true;
 		tell(s, BINANCE_NEWS_FAILED,
 		    "%s: waiting %s: so many connections in a while is all that the exchange allows an address",
-		    binance_follow_place(s).p, binance_follow_seconds(wait).p);
+		    binance_follow_place(s).p, binance_seconds(wait).p);
 	}
 	return false;
 }
@@ -164,7 +164,7 @@ void binance_follow_up(struct binance_follow *s, unsigned conn, int64_t now)
 	if (c->state != CONN_OPENING)
 		return;
 	c->heard = now;
-	c->age_due = now + s->o.max_age - (int64_t)(early ? binance_follow_random(s) % early : 0);
+	c->age_due = now + s->o.max_age - (int64_t)(early ? backoff_random(&s->random) % early : 0);
 	if (s->o.market == EVENT_SPOT || s->o.form == BINANCE_FORM_SUBSCRIBE)
 		send_subscribe(s, (int)conn);
 	else
@@ -176,7 +176,7 @@ void binance_follow_up(struct binance_follow *s, unsigned conn, int64_t now)
 /* the server has named a time: nobody goes there before it (binance 7 (16)) */
 void binance_follow_conn_stay_away(struct binance_follow *s, int64_t us)
 {
-	int64_t until = s->now + us + (int64_t)(binance_follow_random(s) % (uint64_t)(s->backoff.base + 1));
+	int64_t until = s->now + us + (int64_t)(backoff_random(&s->random) % (uint64_t)(s->backoff.base + 1));
 
 	s->away = s->away > until ? s->away : until;
 	s->due = s->due > s->away ? s->due : s->away;
@@ -207,7 +207,7 @@ static void schedule(struct binance_follow *s, const struct binance_down *d)
 	}
 	put_off(s, least);
 	tell(s, s->active == NONE ? BINANCE_NEWS_FAILED : BINANCE_NEWS_NOTE, "%s; next attempt in %s", s->reason,
-	    binance_follow_seconds(s->due - s->now).p);
+	    binance_seconds(s->due - s->now).p);
 }
 
 /* its successor, where there is one, takes its place */
@@ -425,7 +425,7 @@ void binance_follow_pong(struct binance_follow *s, unsigned conn, int64_t now)
 static void dead(struct binance_follow *s, int conn, const char *what, int64_t us)
 {
 	snprintf(s->reason, sizeof s->reason, "%s: %s for %s", binance_follow_place(s).p, what,
-	    binance_follow_seconds(us).p);
+	    binance_seconds(us).p);
 	tell(s, BINANCE_NEWS_STALE, "%s", s->reason);
 	kill_conn(s, conn);
 }
@@ -457,7 +457,7 @@ static void conn_tick(struct binance_follow *s, int conn)
 	int64_t for_us = s->now - c->since;
 	if (c->state == CONN_OPENING && for_us >= BINANCE_OPEN_US) {
 		snprintf(s->reason, sizeof s->reason, "%s: no connection within %s", binance_follow_place(s).p,
-		    binance_follow_seconds(for_us).p);
+		    binance_seconds(for_us).p);
 		kill_conn(s, conn);
 	} else if (c->state == CONN_SUBSCRIBING && for_us >= (s->o.stale < ACK_US ? s->o.stale : ACK_US)) {
 		dead(s, conn, "no reply to the subscription", for_us);

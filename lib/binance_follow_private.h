@@ -97,7 +97,6 @@ struct binance_follow {
 #define tell(s, topic, ...) binance_news_tell(&(s)->news, (s)->now, (topic), NONE, __VA_ARGS__)
 
 /* --- binance_follow.c */
-uint64_t binance_follow_random(struct binance_follow *s);
 bool binance_follow_uses_key(const struct binance_follow *s);
 int64_t binance_follow_server_time(
     const struct binance_follow *s, int64_t at);		  /* µs, when it is `at` here; 0: not known */

@@ -182,11 +182,6 @@ void binance_inbox_release(struct binance_inbox *b)
 	}
 }
 
-bool binance_inbox_holds(const struct binance_inbox *b)
-{
-	return b->holds;
-}
-
 /* ---------------------------------------------------------------------------------------------------- snapshots */
 
 static void on_piece(void *user, struct span data)

@@ -34,7 +34,6 @@ bool binance_inbox_event(struct binance_inbox *b, struct span event, int64_t rec
 /* events wait from now on; those that wait are given out, and further ones at once */
 void binance_inbox_hold(struct binance_inbox *b);
 void binance_inbox_release(struct binance_inbox *b);
-bool binance_inbox_holds(const struct binance_inbox *b);
 
 /* a snapshot, as for binance_rows_snapshot, in frames of the stream `path` */
 bool binance_inbox_snapshot(struct binance_inbox *b, enum binance_rows_part part, const char *path, struct span answer,

@@ -113,3 +113,11 @@ void binance_news_tick(struct binance_news *w, int64_t now)
 	sum_up(w, rate_hidden(&w->gaps, now), "gap");
 	sum_up(w, rate_hidden(&w->refusals, now), "refused");
 }
+
+struct binance_seconds binance_seconds(int64_t us)
+{
+	struct binance_seconds t;
+
+	snprintf(t.p, sizeof t.p, "%lld.%03lld s", (long long)(us / 1000000), (long long)(us % 1000000 / 1000));
+	return t;
+}

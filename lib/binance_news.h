@@ -48,4 +48,10 @@ void binance_news_gap(struct binance_news *w, int64_t now, const struct arbiter_
 /* Gaps and refusals that came too thick to be told one by one are summed up in time, and at the end: INT64_MAX. */
 void binance_news_tick(struct binance_news *w, int64_t now);
 
+/* "1.250 s" of a duration in µs */
+struct binance_seconds {
+	char p[32];
+};
+struct binance_seconds binance_seconds(int64_t us);
+
 #endif

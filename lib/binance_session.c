@@ -73,15 +73,6 @@ struct binance_session {
 
 /* ---------------------------------------------------------------------------------------------- small things */
 
-/* xorshift64*: for jitter, not for secrets */
-static uint64_t random64(struct binance_session *s)
-{
-	s->random ^= s->random >> 12;
-	s->random ^= s->random << 25;
-	s->random ^= s->random >> 27;
-	return s->random * 0x2545f4914f6cdd1du;
-}
-
 static struct slot *slot_of(struct binance_session *s, unsigned conn)
 {
 	return &s->slot[conn / 2];
@@ -120,18 +111,6 @@ static void order(struct binance_session *s, unsigned conn, enum binance_order w
 	s->ev.order(s->user, conn, what, (struct span){ "", 0 });
 }
 
-/* "1.250 s" of a duration */
-struct seconds {
-	char text[32];
-};
-static struct seconds seconds(int64_t us)
-{
-	struct seconds t;
-
-	snprintf(t.text, sizeof t.text, "%lld.%03lld s", (long long)(us / SECOND), (long long)(us % SECOND / 1000));
-	return t;
-}
-
 /* "wss://host:443/public/stream", and which line where there are several */
 struct place {
 	char text[320];
@@ -160,7 +139,7 @@ static int free_half(const struct binance_session *s, const struct slot *t)
 
 static void put_off(struct binance_session *s, struct slot *t, int64_t least)
 {
-	t->due = s->now + backoff_fail(&t->backoff, least, random64(s));
+	t->due = s->now + backoff_fail(&t->backoff, least, backoff_random(&s->random));
 }
 
 static bool within_budget(struct binance_session *s, struct slot *t)
@@ -176,7 +155,7 @@ static bool within_budget(struct binance_session *s, struct slot *t)
 		t->told_waiting = true;
 		tell(s, BINANCE_NEWS_FAILED, NONE,
 		    "%s: waiting %s: so many connections in a while is all that the exchange allows an address",
-		    place(s, t).text, seconds(wait).text);
+		    place(s, t).text, binance_seconds(wait).p);
 	}
 	return false;
 }
@@ -231,7 +210,7 @@ static void stay_away(struct binance_session *s, int64_t us)
 {
 	for (unsigned i = 0; i < s->slots; i++)
 		if (s->slot[i].due < s->now + us)
-			s->slot[i].due = s->now + us + (int64_t)(random64(s) % (uint64_t)(s->slot[i].backoff.base + 1));
+			s->slot[i].due = s->now + us + (int64_t)(backoff_random(&s->random) % (uint64_t)(s->slot[i].backoff.base + 1));
 }
 
 /* what a failure means for the next attempt */
@@ -257,7 +236,7 @@ static void schedule(struct binance_session *s, struct slot *t, const struct bin
 	}
 	put_off(s, t, least);
 	tell(s, t->active == NONE ? BINANCE_NEWS_FAILED : BINANCE_NEWS_NOTE, NONE, "%s: %s; next attempt in %s",
-	    place(s, t).text, t->reason, seconds(t->due - s->now).text);
+	    place(s, t).text, t->reason, binance_seconds(t->due - s->now).p);
 }
 
 /* the connection brings nothing more; d NULL: we have ended it, and t->reason says why */
@@ -331,7 +310,7 @@ void binance_session_up(struct binance_session *s, unsigned conn, int64_t now)
 		return;
 	enter(s, conn, CONN_SUBSCRIBING);
 	c->heard = now;
-	c->age_due = now + s->o.max_age - (int64_t)(early ? random64(s) % early : 0);
+	c->age_due = now + s->o.max_age - (int64_t)(early ? backoff_random(&s->random) % early : 0);
 	c->upto = slot_of(s, conn)->route->first;
 	send_subscribe(s, conn);
 }
@@ -528,7 +507,7 @@ static void dead(struct binance_session *s, unsigned conn, const char *what, int
 {
 	struct slot *t = slot_of(s, conn);
 
-	snprintf(t->reason, sizeof t->reason, "%s for %s", what, seconds(us).text);
+	snprintf(t->reason, sizeof t->reason, "%s for %s", what, binance_seconds(us).p);
 	tell(s, BINANCE_NEWS_STALE, NONE, "%s: %s", place(s, t).text, t->reason);
 	kill_conn(s, conn);
 }
@@ -574,7 +553,7 @@ static void conn_tick(struct binance_session *s, int conn)
 	struct conn *c = &s->conn[conn];
 	if (c->state == CONN_OPENING && s->now - c->since >= BINANCE_OPEN_US) {
 		snprintf(slot_of(s, (unsigned)conn)->reason, REASON_MAX, "no connection within %s",
-		    seconds(s->now - c->since).text);
+		    binance_seconds(s->now - c->since).p);
 		kill_conn(s, (unsigned)conn);
 	} else if (c->state == CONN_SUBSCRIBING || c->state == CONN_LIVE) {
 		if (alive(s, (unsigned)conn) && c->state == CONN_SUBSCRIBING)
@@ -634,7 +613,7 @@ static void watch_streams(struct binance_session *s)
 		w->named = true;
 		tell(s, BINANCE_NEWS_STALE, (long)i,
 		    "acknowledged %s ago, and nothing has come: is it listed, and on this market?",
-		    seconds(s->now - w->acked).text);
+		    binance_seconds(s->now - w->acked).p);
 	}
 }
 

@@ -192,7 +192,6 @@ static bool read_reply(struct span text, struct bus_error *e)
 	struct span error = object_of(text, "error");
 	e->code = (int)(number(error, "code") % 1000);
 	e->code = e->code ? e->code : 500;
-	e->err_code = (int)(number(error, "err_code") % 100000);
 	e->text = text_of(error, "description");
 	return true;
 }
@@ -280,7 +279,6 @@ bool bus_api_consumer_state(struct span text, struct bus_consumer_state *s, stru
 	*s = (struct bus_consumer_state){ .delivered = number(delivered, "consumer_seq"),
 		.delivered_seq = number(delivered, "stream_seq"),
 		.floor = number(object_of(text, "ack_floor"), "stream_seq"),
-		.unacked = number(text, "num_ack_pending"),
 		.pending = number(text, "num_pending"),
 		.start = number(config, "opt_start_seq"),
 		.acks_all = span_is(text_of(config, "ack_policy"), "all") };

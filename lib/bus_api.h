@@ -56,8 +56,7 @@ size_t bus_api_consumer_create(char *out, const struct bus_consumer *c);
 /* ------------------------------------------------------------------------------------------------- replies */
 
 struct bus_error {
-	int code;     /* as of HTTP; 0: no error */
-	int err_code; /* JetStream's own, from 10000 up; 0: not said */
+	int code; /* as of HTTP; 0: no error */
 	struct span text;
 };
 
@@ -85,7 +84,7 @@ bool bus_api_stream_state(struct span text, struct span subject, struct bus_stre
 struct bus_consumer_state {
 	uint64_t delivered, delivered_seq; /* how many were given out, and the sequence of the last one in the stream */
 	uint64_t floor;			   /* up to here all is acknowledged */
-	uint64_t unacked, pending;	   /* given out and not acknowledged; still to be given out */
+	uint64_t pending;		   /* still to be given out */
 	uint64_t start;			   /* the sequence that it was made for; 0: none */
 	struct span subject;		   /* in `text` */
 	bool acks_all;			   /* its policy */

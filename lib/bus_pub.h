@@ -16,11 +16,10 @@
 
 #define BUS_PUB_WINDOW_MAX 4096u
 #define BUS_PUB_SUBJECTS   16384u /* that have lines waiting or missing at a time */
-#define BUS_PUB_TEXT_MAX   (1u << 20)
 #define BUS_PUB_RESERVE	   (1u << 16) /* of the backlog, for gap records */
 
 struct bus_pub_options {
-	uint64_t cap;	  /* bytes of the backlog, BUS_PUB_RESERVE and two lines of BUS_PUB_TEXT_MAX at least */
+	uint64_t cap;	  /* bytes of the backlog, BUS_PUB_RESERVE and two lines of LINE_MAX_BYTES at least */
 	unsigned window;  /* lines under way, 1 to BUS_PUB_WINDOW_MAX */
 	uint64_t bytes;	  /* and how long they may be together; one is always allowed */
 	int64_t ack_wait; /* µs: then a line is sent again */

@@ -212,13 +212,6 @@ static void finish_body(struct http *h)
 	h->answer.body = (struct span){ h->body, h->n };
 }
 
-static void clean(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 static void no_answer(struct http *h, CURLcode result)
 {
 	struct http_answer *a = &h->answer;
@@ -228,7 +221,7 @@ static void no_answer(struct http *h, CURLcode result)
 		snprintf(a->why, sizeof a->why, "the answer is longer than %u bytes", HTTP_BODY_MAX);
 	else
 		snprintf(a->why, sizeof a->why, "%.200s", *h->error ? h->error : curl_easy_strerror(result));
-	clean(a->why);
+	span_clean(a->why);
 	h->n = 0;
 }
 
@@ -236,7 +229,7 @@ static void no_answer(struct http *h, CURLcode result)
 
 static bool prepare(struct http *h, struct curl_slist *headers)
 {
-	static const char *const methods[] = { "GET", "POST", "PUT", "DELETE" };
+	static const char *const methods[] = { "GET", "POST", "PUT" };
 	CURL *c = h->curl;
 
 	curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);

@@ -20,7 +20,7 @@
 
 struct http; /* the thread, its connection, and the request it is at */
 
-enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE }; /* none of them has a body here */
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT }; /* none of them has a body here */
 
 enum http_cause {
 	HTTP_ANSWERED,	  /* whatever the status */

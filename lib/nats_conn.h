@@ -19,7 +19,6 @@
 #define NATS_CONN_DIAL_US   2000000LL	/* for a connection to come about, each server */
 #define NATS_CONN_QUEUE	    65536	/* events that wait */
 #define NATS_CONN_BYTES	    (64u << 20) /* and their bytes; one may be larger */
-#define NATS_CONN_TOKEN_MAX 24
 
 struct nats_conn_options {
 	const char *urls;	/* with commas between; may hold "user:password@" */

@@ -36,3 +36,10 @@ bool span_printable(struct span s)
 			return false;
 	return true;
 }
+
+void span_clean(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}

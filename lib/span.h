@@ -75,6 +75,9 @@ static inline bool span_ends(struct span a, struct span tail)
 	return a.n >= tail.n && span_same(a.p + a.n - tail.n, tail.p, tail.n);
 }
 
+/* whatever is not printable ASCII becomes '?': what comes from outside may hold anything */
+void span_clean(char *text);
+
 /* may stand between quotes as it is: no control character, no quote, no backslash */
 bool span_printable(struct span s);
 

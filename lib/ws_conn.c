@@ -29,14 +29,6 @@ void ws_conn_say(const struct ws_conn *c, const char *format, ...)
 	c->w->ev.log(c->w->user, 1, text);
 }
 
-/* what comes from outside may hold anything */
-static void clean(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 void ws_conn_cause(struct ws_conn *c, enum ws_cause cause, const char *format, ...)
 {
 	va_list ap;
@@ -48,7 +40,7 @@ void ws_conn_cause(struct ws_conn *c, enum ws_cause cause, const char *format, .
 	va_start(ap, format);
 	vsnprintf(c->end.text, sizeof c->end.text, format, ap);
 	va_end(ap);
-	clean(c->end.text);
+	span_clean(c->end.text);
 }
 
 void *ws_tag(const struct ws_conn *c)

@@ -14,6 +14,7 @@
 
 #include "bus_backlog.h"
 #include "clock.h"
+#include "line.h"
 
 #define LONG   100000 /* bytes of a line, of which memory has room for some twenty */
 #define LINES  80u
@@ -42,7 +43,7 @@ static bool key(void *user, struct span line, struct bus_pub_line *l, const char
 
 static void open_it(const char *where, int64_t patience)
 {
-	const struct bus_backlog_options o = { .pub = { .cap = BUS_PUB_RESERVE + 2 * BUS_PUB_TEXT_MAX,
+	const struct bus_backlog_options o = { .pub = { .cap = BUS_PUB_RESERVE + 2 * LINE_MAX_BYTES,
 						   .window = 16,
 						   .bytes = 4u << 20,
 						   .ack_wait = SECOND,
