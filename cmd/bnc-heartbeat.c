@@ -116,10 +116,8 @@ static bool on_line(void *state, struct span line, struct line_out *out, struct 
 	struct state *s = state;
 	int64_t ts = -1;
 
-	if (!fields_read(&s->fields, line)) {
-		*why = (struct filter_why){ s->fields.why, s->fields.at };
+	if (!fields_take(&s->fields, line, &why->why, &why->at))
 		return false;
-	}
 	if (s->events && !heartbeat_time(&s->fields, &ts, &why->why)) {
 		why->at = fields_has(&s->fields, EVENT_SLOT_TS) ? (size_t)(s->fields.v[EVENT_SLOT_TS].p - line.p) : 0;
 		return false;

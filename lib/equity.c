@@ -500,14 +500,6 @@ static bool take(struct equity *e, enum event_type type, int64_t *ts, const char
 	}
 }
 
-static bool read_line(struct equity *e, struct span line, const char **why, size_t *at)
-{
-	if (fields_read(&e->fields, line))
-		return true;
-	*at = e->fields.at;
-	return refuse(why, e->fields.why);
-}
-
 /* Held back by --every, a change is told behind the first record that is late enough. A jump back in time, as where two
  * recordings follow each other, must not silence it. */
 static bool is_due(const struct equity *e, int64_t ts)
@@ -588,7 +580,7 @@ bool equity_line(struct equity *e, struct span line, struct line_out *out, const
 
 	e->moved = NULL;
 	e->more = false;
-	if (!read_line(e, line, why, at))
+	if (!fields_take(&e->fields, line, why, at))
 		return false;
 	if (!take(e, event_type(&e->fields), &ts, why)) {
 		*at = event_where(&e->fields, line, *why);
@@ -618,7 +610,7 @@ bool equity_start_line(struct equity *e, struct span line, const char **why, siz
 {
 	int64_t ts;
 
-	if (!read_line(e, line, why, at))
+	if (!fields_take(&e->fields, line, why, at))
 		return false;
 	enum event_type type = event_type(&e->fields);
 	if (type != EVENT_POSITION_UPDATE && type != EVENT_BALANCE_UPDATE)

@@ -290,3 +290,12 @@ bool fields_read(struct fields *f, struct span line)
 	f->layout.misses = 0;
 	return true;
 }
+
+bool fields_take(struct fields *f, struct span line, const char **why, size_t *at)
+{
+	if (fields_read(f, line))
+		return true;
+	*why = f->why;
+	*at = f->at;
+	return false;
+}

@@ -45,6 +45,8 @@ void fields_open(struct fields *f, fields_slot *slot);
 /* line: an object, blanks around it; padded as lib/json asks. Values point into the line, what
  * fields_text() gives into the line or into f; they are good until the next line. */
 bool fields_read(struct fields *f, struct span line);
+/* the same, which says why not, and at which byte of the line */
+bool fields_take(struct fields *f, struct span line, const char **why, size_t *at);
 
 /* an object value that was handed out, checked already; its members are at depth 1: no envelope */
 void fields_enter(struct fields *f, struct json_val object);

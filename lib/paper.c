@@ -441,17 +441,9 @@ static void act(struct paper *p, const struct fields *f, struct line_out *out)
 		reject(p, o.id, why, out);
 }
 
-static bool read_line(struct fields *f, struct span line, const char **why, size_t *at)
-{
-	if (fields_read(f, line))
-		return true;
-	*at = f->at;
-	return refuse(why, f->why);
-}
-
 static bool read_order(struct fields *f, struct span line, const char **why, size_t *at)
 {
-	if (!read_line(f, line, why, at))
+	if (!fields_take(f, line, why, at))
 		return false;
 	if (order_is(f))
 		return true;
@@ -628,7 +620,7 @@ bool paper_line(struct paper *p, struct span line, struct line_out *out, const c
 	struct book b = { .shown = false };
 	int64_t ts;
 
-	if (!read_line(f, line, why, at))
+	if (!fields_take(f, line, why, at))
 		return false;
 	bool is_price = event_type(f) == EVENT_PRICE_UPDATE, good = !is_price || read_book(f, &b, why);
 	if (good && event_time(f, EVENT_SLOT_TS, &ts)) {

@@ -524,20 +524,12 @@ bool position_take(struct position *b, const struct fields *f, struct position_f
 	}
 }
 
-static bool read_line(struct position *b, struct span line, const char **why, size_t *at)
-{
-	if (fields_read(&b->fields, line))
-		return true;
-	*at = b->fields.at;
-	return refuse(why, b->fields.why);
-}
-
 bool position_line(struct position *b, struct span line, struct line_out *out, const char **why, size_t *at)
 {
 	struct position_fill fill;
 	int64_t ts;
 
-	if (!read_line(b, line, why, at))
+	if (!fields_take(&b->fields, line, why, at))
 		return false;
 	if (!b->started && event_time(&b->fields, EVENT_SLOT_TS, &ts))
 		tell_start(b, ts, out);
@@ -554,7 +546,7 @@ bool position_start_line(struct position *b, struct span line, const char **why,
 {
 	struct position_fill fill;
 
-	if (!read_line(b, line, why, at))
+	if (!fields_take(&b->fields, line, why, at))
 		return false;
 	enum event_type type = event_type(&b->fields);
 	if ((type != EVENT_POSITION_UPDATE && type != EVENT_BALANCE_UPDATE) || position_take(b, &b->fields, &fill, why))
