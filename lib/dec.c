@@ -17,10 +17,6 @@ static wide magnitude(dec_int m)
 }
 
 /* far enough from the ends of 64 bits to be added to another, or multiplied by five */
-static bool is_small(dec_int m)
-{
-	return m > -(1LL << 60) && m < 1LL << 60;
-}
 
 /* m x 10^n; false: over 128 bits */
 static bool raise(wide *m, int n)
@@ -255,39 +251,13 @@ static bool add_aligned(struct dec a, struct dec b, enum dec_result *result, str
 	return true;
 }
 
-/* x 10^n in 64 bits; false: it is not small any more */
-static inline bool raise_small(int64_t *m, int n)
-{
-	return n == 0 || (n <= SHORT_MAX && !__builtin_mul_overflow(*m, (int64_t)num_power_of_ten[n], m) && is_small(*m));
-}
-
-/* the same as add_aligned for what most values are */
-static inline bool add_small(struct dec a, struct dec b, struct dec *out)
-{
-	int scale = a.scale > b.scale ? a.scale : b.scale;
-	int64_t x = (int64_t)a.m, y = (int64_t)b.m;
-
-	if (!is_small(a.m) || !is_small(b.m) || !raise_small(&x, scale - a.scale) || !raise_small(&y, scale - b.scale))
-		return false;
-	*out = (struct dec){ x + y, scale };
-	return true;
-}
-
-enum dec_result dec_add(struct dec a, struct dec b, struct dec *out)
+enum dec_result dec_add_large(struct dec a, struct dec b, struct dec *out)
 {
 	enum dec_result result;
 
-	if (add_small(a, b, out))
-		return DEC_OK;
 	if (add_aligned(a, b, &result, out) || add_aligned(dec_strip(a), dec_strip(b), &result, out))
 		return result;
 	return DEC_RANGE;
-}
-
-enum dec_result dec_sub(struct dec a, struct dec b, struct dec *out)
-{
-	b.m = -b.m;
-	return dec_add(a, b, out);
 }
 
 /* Makes a product smaller: tens on either side, and a two of one with a five of the other, for as long as there is a
@@ -323,7 +293,7 @@ enum dec_result dec_halve(struct dec a, struct dec *out)
 {
 	wide m = magnitude(a.m);
 
-	if (is_small(a.m) && a.scale < DEC_MAX_SCALE) {
+	if (dec_is_small(a.m) && a.scale < DEC_MAX_SCALE) {
 		int64_t small = (int64_t)a.m;
 		*out = small % 2 == 0 ? (struct dec){ small / 2, a.scale } : (struct dec){ small * 5, a.scale + 1 };
 		return DEC_OK;
@@ -469,6 +439,12 @@ static char *print_digits(char *out, wide v)
 }
 
 /* what most values are: at most eight digits on either side of the point */
+/* in units of 10^-8 */
+static inline char *print_fraction(char *out, uint32_t fraction)
+{
+	return dec_print_after(out, num_as_eight(fraction) ^ NUM_ZEROS);
+}
+
 static inline bool print_plain(char **out, struct dec a)
 {
 	const uint64_t limit = 100000000; /* 10^8 */
@@ -482,7 +458,7 @@ static inline bool print_plain(char **out, struct dec a)
 		return false;
 	**out = '-';
 	*out = num_print_short(*out + (a.m < 0), (uint32_t)whole);
-	*out = dec_print_fraction(*out, (uint32_t)((m - whole * one) * num_power_of_ten[8 - a.scale]));
+	*out = print_fraction(*out, (uint32_t)((m - whole * one) * num_power_of_ten[8 - a.scale]));
 	return true;
 }
 
@@ -562,7 +538,7 @@ static inline char *mean_plain(char *out, uint32_t before, uint32_t behind)
 	behind -= behind >= one ? one : 0;
 	behind += before & 1 ? one : 0; /* the half that is lost in front */
 	out = num_print_short(out, before / 2);
-	char *end = dec_print_fraction(out, behind / 2);
+	char *end = print_fraction(out, behind / 2);
 	out[9] = '5'; /* behind all eight of them, where there is a rest */
 	return behind & 1 ? out + 10 : end;
 }

@@ -48,8 +48,8 @@ static inline int dec_sign(struct dec a)
 }
 
 /* *out may be one of the operands; it is untouched unless DEC_OK */
-enum dec_result dec_add(struct dec a, struct dec b, struct dec *out);
-enum dec_result dec_sub(struct dec a, struct dec b, struct dec *out);
+static inline enum dec_result dec_add(struct dec a, struct dec b, struct dec *out);
+static inline enum dec_result dec_sub(struct dec a, struct dec b, struct dec *out);
 enum dec_result dec_mul(struct dec a, struct dec b, struct dec *out);
 enum dec_result dec_halve(struct dec a, struct dec *out);
 
@@ -163,15 +163,28 @@ static inline enum dec_result dec_canon(struct span text, char scratch[DEC_TEXT_
 	return DEC_OK;
 }
 
-/* ".125" for eight digits behind the point, without the zeros at the end; nothing where there is nothing else. Nine bytes
- * are written whatever comes of it. */
-static inline char *dec_print_fraction(char *out, uint32_t fraction)
+/* ".125" for a row of eight digits behind the point, without the zeros at the end; nothing where there is nothing else.
+ * Nine bytes are written whatever comes of it. */
+static inline char *dec_print_after(char *out, uint64_t digits)
 {
-	uint64_t w = num_as_eight(fraction);
-
 	*out = '.';
-	num_store(out + 1, w);
-	return out + (fraction ? 9 - (unsigned)__builtin_clzll(w ^ NUM_ZEROS) / 8 : 0);
+	num_store(out + 1, digits | NUM_ZEROS);
+	return out + dec_digits(digits) + (digits != 0);
+}
+
+/* The mean of two rows of eight digits that stand behind the same whole; *rest: it has a ninth, a 5. The sum digit by digit:
+ * 246 more in each byte, and a ten goes over to the next by itself; then half of each, and 5 for what is left of the one
+ * before. */
+static inline uint64_t dec_mean_of_digits(uint64_t a, uint64_t b, bool *rest)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t sum;
+	bool over = __builtin_add_overflow(__builtin_bswap64(a), __builtin_bswap64(b) + 246 * ones, &sum);
+
+	sum = (sum & 15 * ones) - 6 * (sum >> 4 & ones); /* where nothing went over there are six too many */
+	uint64_t odd = sum & ones;
+	*rest = odd & 1;
+	return __builtin_bswap64((sum - odd) / 2 + 5 * (odd >> 8 | (uint64_t)over << 56));
 }
 
 enum dec_result dec_mean_odd(const struct dec_text *a, const struct dec_text *b, char out[DEC_TEXT_MAX], char **end);
@@ -185,15 +198,48 @@ static inline enum dec_result dec_mean(const struct dec_text *a, const struct de
 
 	if (__builtin_expect(!same, 0))
 		return dec_mean_odd(a, b, out, end);
-	uint32_t twice = num_of_eight(a->after + b->after); /* in units of 10^-8 */
+	bool rest;
+	uint64_t digits = dec_mean_of_digits(a->after, b->after, &rest);
 	memcpy(out, a->text.p, 8);
 	char *point = out + a->before;
-	*end = dec_print_fraction(point, twice / 2);
-	if (twice & 1) { /* a ninth digit, behind all eight of them */
+	*end = dec_print_after(point, digits);
+	if (rest) { /* a ninth digit, behind all eight of them */
 		point[9] = '5';
 		*end = point + 10;
 	}
 	return DEC_OK;
+}
+
+static inline bool dec_is_small(dec_int m)
+{
+	return m > -(1LL << 60) && m < 1LL << 60;
+}
+
+/* m x 10^n in 64 bits; false: it is not small any more */
+static inline bool dec_raise_small(int64_t *m, int n)
+{
+	return n == 0 || (n <= 18 && !__builtin_mul_overflow(*m, (int64_t)num_power_of_ten[n], m) && dec_is_small(*m));
+}
+
+enum dec_result dec_add_large(struct dec a, struct dec b, struct dec *out);
+
+static inline enum dec_result dec_add(struct dec a, struct dec b, struct dec *out)
+{
+	int scale = a.scale > b.scale ? a.scale : b.scale;
+	int64_t x = (int64_t)a.m, y = (int64_t)b.m;
+	bool small = dec_is_small(a.m) && dec_is_small(b.m) && dec_raise_small(&x, scale - a.scale) &&
+	    dec_raise_small(&y, scale - b.scale);
+
+	if (__builtin_expect(!small, 0))
+		return dec_add_large(a, b, out);
+	*out = (struct dec){ x + y, scale };
+	return DEC_OK;
+}
+
+static inline enum dec_result dec_sub(struct dec a, struct dec b, struct dec *out)
+{
+	b.m = -b.m;
+	return dec_add(a, b, out);
 }
 
 /* p: the digits before the point */
