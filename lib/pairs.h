@@ -3,23 +3,80 @@
 #define BNC_PAIRS_H
 
 #include "event.h"
+#include "num.h"
 
 #define PAIRS_MAX 8192 /* the exchange lists about 5,000 in all markets (binance 6.1) */
+#define PAIRS_SLOTS (2 * PAIRS_MAX)
+#define PAIRS_PAD 16 /* so many bytes can be read where a name begins, however short it is */
 
 /* all zeros: empty */
 struct pairs {
 	size_t n;
 	struct pairs_name {
 		uint8_t n, market;
-		char text[EVENT_NAME_MAX];
+		char text[EVENT_NAME_MAX]; /* zeros behind it */
 	} name[PAIRS_MAX];
-	uint16_t slots[2 * PAIRS_MAX]; /* of a hash table, at most half full. 0: free, else number + 1 */
+	uint16_t slots[PAIRS_SLOTS]; /* of a hash table, at most half full. 0: free, else number + 1 */
 };
 
-/* the number of a pair, -1: it has none. name: at most EVENT_NAME_MAX bytes */
-int pairs_find(const struct pairs *p, struct span name, enum event_market market);
+/* A name as the table wants it: its first sixteen bytes as two words, zeros behind its end. Every price asks for its pair,
+ * so no branch depends on how long the name is. */
+struct pairs_key {
+	uint64_t first, second;
+	struct span name;
+	enum event_market market;
+};
+
+static inline uint64_t pairs_head(const char *p, size_t n)
+{
+	return num_load(p) & (n >= 8 ? UINT64_MAX : (1ULL << 8 * (n & 7)) - 1);
+}
+
+static inline struct pairs_key pairs_key(struct span name, enum event_market market)
+{
+	return (struct pairs_key){ pairs_head(name.p, name.n), pairs_head(name.p + 8, name.n < 8 ? 0 : name.n - 8), name,
+		market };
+}
+
+static inline bool pairs_is(const struct pairs_name *there, const struct pairs_key *k)
+{
+	uint64_t other = (num_load(there->text) ^ k->first) | (num_load(there->text + 8) ^ k->second) |
+	    (there->n ^ k->name.n) | (there->market ^ (uint64_t)k->market);
+
+	return other == 0 && (k->name.n <= 16 || memcmp(there->text, k->name.p, k->name.n) == 0);
+}
+
+/* the slot that has it, or the free one that would */
+static inline size_t pairs_slot(const struct pairs *p, const struct pairs_key *k)
+{
+	const uint64_t prime = 1099511628211ULL; /* FNV-1a, of words in place of bytes */
+	uint64_t h = ((SPAN_HASH + (uint64_t)k->market) ^ k->first) * prime;
+
+	h = (h ^ (h >> 32) ^ k->second) * prime;
+	size_t i = (size_t)(h ^ h >> 32) % PAIRS_SLOTS;
+	while (p->slots[i] && !pairs_is(&p->name[p->slots[i] - 1], k))
+		i = (i + 1) % PAIRS_SLOTS;
+	return i;
+}
+
+/* the number of a pair, -1: it has none. name: at most EVENT_NAME_MAX bytes, PAIRS_PAD are readable */
+static inline int pairs_find(const struct pairs *p, struct span name, enum event_market market)
+{
+	struct pairs_key k = pairs_key(name, market);
+
+	return p->slots[pairs_slot(p, &k)] - 1;
+}
+
+int pairs_add(struct pairs *p, size_t slot, struct span name, enum event_market market); /* for the next one alone */
+
 /* the same; it gets one. -1: there are PAIRS_MAX already */
-int pairs_take(struct pairs *p, struct span name, enum event_market market);
+static inline int pairs_take(struct pairs *p, struct span name, enum event_market market)
+{
+	struct pairs_key k = pairs_key(name, market);
+	size_t slot = pairs_slot(p, &k);
+
+	return p->slots[slot] ? p->slots[slot] - 1 : pairs_add(p, slot, name, market);
+}
 
 static inline struct span pairs_name(const struct pairs *p, int i)
 {
