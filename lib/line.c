@@ -13,6 +13,8 @@
 #define PAGE  4096u
 #define CARRY (LINE_MAX_BYTES + PAGE)
 
+#define PASS_BYTES (32u << 10) /* fewer are cheaper to copy than a write(2) of their own */
+
 _Static_assert(JSON_PAD < PAGE && LINE_PAD <= PAGE, "the page behind a read holds the line end and the padding");
 
 static char *take_pages(size_t n)
@@ -183,12 +185,11 @@ static bool await_reader(struct line_out *out)
 	}
 }
 
-bool line_flush(struct line_out *out)
+/* writes what stands from `from` to `to`; the first byte that was not, `to` but after an error */
+static const char *write_out(struct line_out *out, const char *from, const char *to)
 {
-	char *from = out->buf;
-
-	while (!out->error && from < out->p) {
-		ssize_t k = io_write(&out->to, from, (size_t)(out->p - from));
+	while (!out->error && from < to) {
+		ssize_t k = io_write(&out->to, from, (size_t)(to - from));
 		if (k < 0)
 			out->error = errno;
 		else if (k > 0)
@@ -196,10 +197,22 @@ bool line_flush(struct line_out *out)
 		else
 			await_reader(out);
 	}
-	size_t rest = (size_t)(out->p - from);
-	if (from != out->buf && rest)
-		memmove(out->buf, from, rest);
-	out->p = out->buf + rest;
+	return from;
+}
+
+/* the bytes are what waits now, and all that does */
+static void keep(struct line_out *out, const char *from, const char *to)
+{
+	size_t n = (size_t)(to - from);
+
+	if (n && from != out->buf)
+		memmove(out->buf, from, n);
+	out->p = out->buf + n;
+}
+
+bool line_flush(struct line_out *out)
+{
+	keep(out, write_out(out, out->buf, out->p), out->p);
 	return out->error == 0;
 }
 
@@ -208,6 +221,22 @@ bool line_room_slow(struct line_out *out, size_t n)
 	if (out->error)
 		return false;
 	return line_flush(out) && n <= LINE_OUT_BYTES;
+}
+
+bool line_pass(struct line_out *out, struct span lines, uint64_t count)
+{
+	const char *end = lines.p + lines.n;
+
+	if (!line_room(out, lines.n))
+		return false;
+	out->lines += count;
+	if (lines.n >= PASS_BYTES && line_flush(out)) {
+		keep(out, write_out(out, lines.p, end), end);
+	} else {
+		memcpy(out->p, lines.p, lines.n);
+		out->p += lines.n;
+	}
+	return out->error == 0;
 }
 
 bool line_put(struct line_out *out, struct span line)

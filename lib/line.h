@@ -71,6 +71,13 @@ static inline void line_taken(struct line_in *in, const char *end)
 	in->next += n;
 }
 
+/* the same for `count` of them, of which nobody wants to know where the last began */
+static inline void lines_taken(struct line_in *in, const char *end, uint64_t count)
+{
+	line_taken(in, end);
+	in->number += count - 1;
+}
+
 /* the common case here: a whole line of the usual length that nobody has looked for */
 static inline enum line_got line_next(struct line_in *in, struct span *line)
 {
@@ -120,6 +127,10 @@ static inline size_t line_pending(const struct line_out *out)
 {
 	return (size_t)(out->p - out->buf);
 }
+
+/* `count` lines of an input that go on as they are, each with its '\n', LINE_OUT_BYTES at most: many of them are not copied
+ * but written at once; false as line_room */
+bool line_pass(struct line_out *out, struct span lines, uint64_t count);
 
 /* the line and its '\n'; false as line_room */
 bool line_put(struct line_out *out, struct span line);

@@ -308,6 +308,44 @@ static void everything_reaches_a_slow_reader_in_order(void **state)
 	assert_true(sink.ordered);
 }
 
+/* runs of any length among single lines: all of it, in order */
+static void lines_that_go_on_as_they_are(void **state)
+{
+	static char run[1u << 20];
+	struct line_out out;
+	struct sink sink = { 0 };
+	pthread_t reader;
+	int ends[2];
+	size_t bytes = 0;
+	unsigned number = 0;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	sink.fd = ends[0];
+	assert_true(line_out_open(&out, io_own_output(ends[1]), -1));
+	assert_int_equal(pthread_create(&reader, NULL, read_slowly, &sink), 0);
+	for (unsigned count = 1; count < 60000; count = count * 3 + 1) {
+		char *p = run;
+		for (unsigned i = 0; i < count; i++)
+			p += sprintf(p, "%u\n", number++);
+		assert_true(line_pass(&out, (struct span){ run, (size_t)(p - run) }, count));
+		bytes += (size_t)(p - run);
+		memset(run, 'x', (size_t)(p - run)); /* it was good no longer than that */
+		p = run + sprintf(run, "%u", number++);
+		assert_true(line_put(&out, (struct span){ run, (size_t)(p - run) }));
+		bytes += (size_t)(p - run) + 1;
+	}
+	assert_true(line_flush(&out));
+	assert_int_equal(out.lines, number);
+	line_out_close(&out);
+	close(ends[1]);
+	pthread_join(reader, NULL);
+	close(ends[0]);
+	assert_int_equal(sink.got, bytes);
+	assert_true(sink.ordered);
+	assert_int_equal(sink.next, number);
+}
+
 static void fill_pipe(struct line_out *out)
 {
 	static char block[LINE_OUT_FLUSH];
@@ -339,6 +377,35 @@ static void a_deadline_ends_the_wait(void **state)
 	line_out_close(&out);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+/* what could not be written waits, as after any other write: it is told how much is lost */
+static void a_run_that_is_given_up_waits(void **state)
+{
+	static char run[100000];
+	struct line_out out;
+	int ends[2];
+
+	(void)state;
+	memset(run, 'x', sizeof run);
+	for (int before = 0; before < 2; before++) {
+		assert_int_equal(pipe(ends), 0);
+		assert_true(line_out_open(&out, io_own_output(ends[1]), -1));
+		if (before) {
+			fill_pipe(&out);
+			assert_true(line_put(&out, SPAN("left over")));
+		}
+		out.deadline = clock_mono_us() + 20000;
+		assert_false(line_pass(&out, (struct span){ run, sizeof run }, 1));
+		assert_int_equal(out.error, ETIMEDOUT);
+		assert_int_equal(line_pending(&out), before ? sizeof run + 10 : sizeof run - 65536);
+		assert_int_equal(out.lines, before + 1);
+		assert_false(line_pass(&out, SPAN("more\n"), 1));
+		assert_int_equal(out.lines, before + 1);
+		line_out_close(&out);
+		close(ends[0]);
+		close(ends[1]);
+	}
 }
 
 static int wake_ends[2];
@@ -438,7 +505,9 @@ int main(void)
 		cmocka_unit_test(a_new_input_starts_anew),
 		cmocka_unit_test(read_errors_are_told),
 		cmocka_unit_test(everything_reaches_a_slow_reader_in_order),
+		cmocka_unit_test(lines_that_go_on_as_they_are),
 		cmocka_unit_test(a_deadline_ends_the_wait),
+		cmocka_unit_test(a_run_that_is_given_up_waits),
 		cmocka_unit_test(a_wake_is_heard_while_waiting),
 		cmocka_unit_test(write_errors_stay),
 		cmocka_unit_test(room_is_what_was_asked_for),
