@@ -148,9 +148,9 @@ static bool on_line(void *state, struct span line, struct line_out *out, struct 
 	return equity_line(state, line, out, &why->why, &why->at);
 }
 
-static const char *fast(void *state, const char *p, const char *end, struct line_out *out)
+static const char *fast(void *state, const char *p, const char *end, struct line_out *out, struct fast *run)
 {
-	return equity_fast(state, p, end, out);
+	return equity_fast(state, p, end, out, run);
 }
 
 static void counters(void *state, char *text, size_t cap)

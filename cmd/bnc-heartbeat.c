@@ -9,7 +9,7 @@
 
 #include "clock.h"
 #include "err.h"
-#include "event.h"
+#include "event_fast.h"
 #include "filter.h"
 #include "heartbeat.h"
 #include "num.h"
@@ -126,15 +126,25 @@ static bool on_line(void *state, struct span line, struct line_out *out, struct 
 	return true;
 }
 
-static const char *fast(void *state, const char *p, const char *end, struct line_out *out)
+/* The lines up to one behind which there is a heartbeat go on in one piece. */
+static const char *fast(void *state, const char *p, const char *end, struct line_out *out, struct fast *run)
 {
 	struct state *s = state;
-	int64_t ts;
-	const char *next = event_fast_time(p, end, &ts);
+	const char *from = p, *next;
+	int64_t ts, point;
+	bool due = false;
 
-	if (next)
-		pass(s, (struct span){ p, (size_t)(next - p) - 1 }, s->events ? ts : -1, out);
-	return next;
+	while (!due) {
+		fast_begin(run, p);
+		if ((next = event_fast_time(p, end, &ts)) == NULL)
+			break;
+		p = fast_behind(run, p, next);
+		due = s->events && heartbeat_reached(&s->beat, ts, &point);
+	}
+	if (p != from && line_pass(out, (struct span){ from, (size_t)(p - from) }, run->lines) && due &&
+	    line_room(out, LINE_RECORD_MAX))
+		put_heartbeat(s, out, point);
+	return p;
 }
 
 static int64_t due(void *state)

@@ -117,9 +117,9 @@ static bool on_line(void *state, struct span line, struct line_out *out, struct 
 	return false;
 }
 
-static const char *fast(void *state, const char *p, const char *end, struct line_out *out)
+static const char *fast(void *state, const char *p, const char *end, struct line_out *out, struct fast *run)
 {
-	return binance_fast(state, p, end, out);
+	return binance_fast(state, p, end, out, run);
 }
 
 static void counters(void *state, char *text, size_t cap)

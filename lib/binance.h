@@ -125,6 +125,8 @@ enum binance_control {
 };
 enum binance_control binance_control(const struct fields *f);
 
+struct fast;
+
 struct binance {
 	enum event_market market;      /* of frames that do not say theirs */
 	const struct symbols *symbols; /* NULL: split by the longest known quote asset */
@@ -152,9 +154,8 @@ void binance_open(struct binance *b, enum event_market market);
 enum binance_result binance_normalize(struct binance *b, struct span line, struct line_out *out, const char **why,
     size_t *at);
 
-/* The same for a line that looks as most do (lib/fast.h), p at its first byte and FAST_PAD bytes readable behind `end`: gives
- * the byte behind its '\n', its record is written. NULL: nothing has been done, binance_normalize reads it. */
-const char *binance_fast(struct binance *b, const char *p, const char *end, struct line_out *out);
+/* The same for lines from p on that look as most do, as `fast` of lib/filter.h asks: each gives a record. */
+const char *binance_fast(struct binance *b, const char *p, const char *end, struct line_out *out, struct fast *run);
 
 /* No more lines come: what waits in b->fills goes out. */
 void binance_finish(struct binance *b, struct line_out *out);

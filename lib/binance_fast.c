@@ -2,7 +2,7 @@
  * record in one go: what most lines of most streams are. See lib/fast.h. */
 #include "binance_field.h"
 
-#include "fast.h"
+#include "event_fast.h"
 
 /* what surrounds the event; see bnc-wire(7) */
 struct wrap {
@@ -11,7 +11,8 @@ struct wrap {
 };
 
 struct book {
-	struct dec_text bid, bid_qty, ask, ask_qty;
+	struct dec_text bid, ask;
+	struct span bid_qty, ask_qty;
 };
 
 static const char *market(const char *p, struct wrap *w)
@@ -49,13 +50,13 @@ static inline const char *book(const char *p, struct book *b)
 	FAST_TAKE(p, fast_number(p, &b->bid));
 	size_t bid_n = (size_t)(p - bid);
 	FAST_TAKE(p, fast_text(p, "\",\"B\":\""));
-	FAST_TAKE(p, fast_number(p, &b->bid_qty));
+	FAST_TAKE(p, fast_amount(p, &b->bid_qty));
 	FAST_TAKE(p, fast_text(p, "\",\"a\":\""));
 	ask = p;
 	FAST_TAKE(p, fast_number(p, &b->ask));
 	p = ask + fast_expect((size_t)(p - ask), bid_n);
 	FAST_TAKE(p, fast_text(p, "\",\"A\":\""));
-	return fast_number(p, &b->ask_qty);
+	return fast_amount(p, &b->ask_qty);
 }
 
 /* the product, where the frame says it, must be that of the market: the other one gives no record */
@@ -90,32 +91,56 @@ static inline const char *event(const char *p, const struct wrap *w, struct even
 	return product(p, w->market);
 }
 
-const char *binance_fast(struct binance *b, const char *p, const char *end, struct line_out *out)
+/* nearly all pairs end in USDT, and have no delivery */
+static inline struct span base(const struct symbols *known, struct span pair)
+{
+	bool usdt = pair.n > 4 && memcmp(pair.p + pair.n - 4, "USDT", 4) == 0;
+
+	if (scan_unlikely(known || !usdt || (fast_bytes(pair.p, '_') & ((1u << pair.n) - 1))))
+		return symbol_base(known, pair);
+	return (struct span){ pair.p, pair.n - 4 };
+}
+
+/* one line, for whose record there is room: gives the byte behind its '\n', or NULL */
+static FAST_INLINE const char *take(struct binance *b, const char *p, const char *end, struct line_out *out)
 {
 	struct wrap w = { .market = b->market };
-	struct event_price *e = &b->event;
+	struct event_price e;
 	struct book book;
 
-	if (scan_unlikely(*p != '{' || (b->fills && b->fills->n > 0)))
+	if (scan_unlikely(*p != '{'))
 		return NULL;
 	FAST_TAKE(p, open_envelope(p + 1, &w));
-	FAST_TAKE(p, event(p, &w, e, &book, &b->id_digits));
+	FAST_TAKE(p, event(p, &w, &e, &book, &b->id_digits));
 	FAST_TAKE(p, w.data ? fast_text(p, "}}\n") : fast_text(p, "}\n"));
 	bool empty = binance_field_is_zero(book.bid.text) || binance_field_is_zero(book.ask.text);
 	if (scan_unlikely(p > end || empty || w.market == EVENT_SPOT))
 		return NULL;
-	if (scan_unlikely(!line_room(out, LINE_RECORD_MAX)))
-		return NULL;
-	e->market = w.market;
-	e->source = EVENT_BOOK;
-	e->book.bid = book.bid.text;
-	e->book.ask = book.ask.text;
-	e->book.bid_qty = book.bid_qty.text;
-	e->book.ask_qty = book.ask_qty.text;
-	char *mean = event_begin_price(out->p, symbol_base(b->symbols, e->pair));
+	e.market = w.market;
+	e.book.bid = book.bid.text;
+	e.book.ask = book.ask.text;
+	e.book.bid_qty = book.bid_qty;
+	e.book.ask_qty = book.ask_qty;
+	char *mean = event_fast_begin(out->p, base(b->symbols, e.pair));
 	(void)dec_mean(&book.bid, &book.ask, mean, &mean); /* of plain numbers there always is one */
-	out->p = event_end_price(mean, e);
-	out->lines++;
-	b->records++;
+	out->p = event_fast_end(mean, &e);
+	return p;
+}
+
+const char *binance_fast(struct binance *b, const char *p, const char *end, struct line_out *out, struct fast *run)
+{
+	uint64_t before = run->lines;
+
+	if (b->fills && b->fills->n > 0)
+		return p;
+	while (line_room(out, LINE_RECORD_MAX)) {
+		fast_begin(run, p);
+		const char *next = take(b, p, end, out);
+		if (!next)
+			break;
+		p = fast_behind(run, p, next);
+	}
+	b->records += run->lines - before;
+	out->lines += run->lines - before;
 	return p;
 }

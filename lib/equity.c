@@ -1,5 +1,6 @@
 #include "equity.h"
 
+#include "event_fast.h"
 #include "jsonw.h"
 #include "pairs.h"
 #include "symbol.h"
@@ -7,6 +8,8 @@
 #include <stdlib.h>
 
 #define PNL_DECIMALS 8			    /* of an inverse position (binance 5.1, found by recomputation) */
+
+#define TIDY_SCALE 8 /* of a coin's smallest part */
 
 /* BOTH, LONG, SHORT */
 #define SIDES 3
@@ -39,6 +42,8 @@ struct pair {
 	bool priced;
 	bool named; /* in the list of unpriced pairs */
 	struct dec price;
+	uint8_t n_text; /* > 0: it is still this text, which nobody has needed as a number yet */
+	char text[FAST_WORD];
 	struct position *held[SIDES];
 };
 
@@ -116,8 +121,15 @@ static enum kind kind_of(const struct equity *e, struct span pair, enum event_ma
 	return plain.n > e->asset.n && span_ends(plain, e->asset) ? LINEAR : UNKNOWN;
 }
 
+static void need_price(struct pair *p)
+{
+	if (p->n_text)
+		(void)dec_parse((struct span){ p->text, p->n_text }, &p->price);
+	p->n_text = 0;
+}
+
 /* the pair of that name, made where it is new; NULL: there are too many */
-static struct pair *find_pair(struct equity *e, struct span name, enum event_market market)
+static FAST_INLINE struct pair *find_pair(struct equity *e, struct span name, enum event_market market)
 {
 	int at = pairs_take(&e->names, name, market);
 
@@ -159,16 +171,27 @@ static enum dec_result inverse_pnl(const struct position *p, struct dec price, s
 	return r == DEC_OK ? dec_div_trunc(gain, below, PNL_DECIMALS, out) : r;
 }
 
+static bool has_price(const struct pair *pair, const struct position *p)
+{
+	return pair->priced || p->has_mark;
+}
+
 /* what p gains at its price; 0 where it has none */
-static enum dec_result value(const struct pair *pair, struct position *p)
+static enum dec_result value(const struct pair *pair, const struct position *p, struct dec *pnl)
 {
 	struct dec price = pair->priced ? pair->price : p->mark;
 
-	p->valued = pair->priced || p->has_mark;
-	p->pnl = DEC_NIL;
-	if (!p->valued)
+	*pnl = DEC_NIL;
+	if (!has_price(pair, p))
 		return DEC_OK;
-	return pair->kind == INVERSE ? inverse_pnl(p, price, &p->pnl) : linear_pnl(p, price, &p->pnl);
+	return pair->kind == INVERSE ? inverse_pnl(p, price, pnl) : linear_pnl(p, price, pnl);
+}
+
+/* A sum keeps the longest scale that it has met: where that is long it is looked whether it has to. Not always, since most
+ * numbers end in no zero. */
+static struct dec tidy(struct dec d)
+{
+	return d.scale > TIDY_SCALE ? dec_strip(d) : d;
 }
 
 /* sum - gone + come */
@@ -178,7 +201,7 @@ static enum dec_result exchange(struct dec *sum, struct dec gone, struct dec com
 
 	if (r == DEC_OK)
 		r = dec_add(*sum, come, sum);
-	*sum = dec_strip(*sum);
+	*sum = tidy(*sum);
 	return r;
 }
 
@@ -192,7 +215,7 @@ static bool settle(struct equity *e, struct dec balance, struct dec pnl)
 	e->changed = e->changed || dec_cmp(balance, e->balance) != 0 || dec_cmp(pnl, e->pnl) != 0;
 	e->balance = balance;
 	e->pnl = pnl;
-	e->total = dec_strip(total);
+	e->total = tidy(total);
 	return true;
 }
 
@@ -343,6 +366,7 @@ bool equity_position(struct equity *e, const struct event_position *p, const cha
 	struct pair *pair = find_pair(e, name, market);
 	if (!pair)
 		return refuse(why, "pair is one too many: 8192 have been seen");
+	need_price(pair);
 	if (pair->kind == FOREIGN)
 		return true;
 	if (pair->kind == UNKNOWN)
@@ -354,7 +378,8 @@ bool equity_position(struct equity *e, const struct event_position *p, const cha
 	fresh.size = contract_size(name, p);
 	if (span_starts(name, p->symbol))
 		pair->n_symbol = p->symbol.n;
-	switch (value(pair, &fresh)) {
+	fresh.valued = has_price(pair, &fresh);
+	switch (value(pair, &fresh, &fresh.pnl)) {
 	case DEC_OK:
 		return hold_position(e, pair, side_of(p->side), &fresh, why);
 	case DEC_ZERO:
@@ -386,40 +411,50 @@ static bool is_held(const struct pair *p)
 	return p->held[0] || p->held[1] || p->held[2];
 }
 
+static bool counts(const struct pair *p)
+{
+	return p && p->kind != FOREIGN && p->kind != UNKNOWN;
+}
+
+/* FAST_WORD bytes of the text can be read */
+static void keep_price(struct pair *p, struct span text)
+{
+	memcpy(p->text, text.p, sizeof p->text);
+	p->n_text = (uint8_t)text.n;
+	p->priced = true;
+}
+
 /* the positions of a pair at its new price: all of them, or none */
 static enum dec_result reprice(struct equity *e, struct pair *pair)
 {
-	struct position fresh[SIDES];
+	struct dec fresh[SIDES];
 	struct dec pnl = e->pnl;
 	enum dec_result r = DEC_OK;
 
 	for (int i = 0; i < SIDES && r == DEC_OK; i++) {
 		if (!pair->held[i])
 			continue;
-		fresh[i] = *pair->held[i];
-		r = value(pair, &fresh[i]);
+		r = value(pair, pair->held[i], &fresh[i]);
 		if (r == DEC_OK)
-			r = exchange(&pnl, pair->held[i]->pnl, fresh[i].pnl);
+			r = exchange(&pnl, pair->held[i]->pnl, fresh[i]);
 	}
 	if (r == DEC_OK && !settle(e, e->balance, pnl))
 		r = DEC_RANGE;
 	for (int i = 0; i < SIDES && r == DEC_OK; i++)
-		if (pair->held[i])
-			*pair->held[i] = fresh[i];
+		if (pair->held[i]) {
+			pair->held[i]->pnl = fresh[i];
+			pair->held[i]->valued = true;
+		}
 	return r;
 }
 
-/* the price of a pair whose name is whole */
-static bool take_price(struct equity *e, const struct event_tick *t, struct span name, enum event_market market,
-    const char **why)
+/* false: refused, *why says it */
+static bool set_price(struct equity *e, struct pair *pair, struct dec price, const char **why)
 {
-	struct pair *pair = find_pair(e, name, market);
-
-	if (!pair || pair->kind == FOREIGN || pair->kind == UNKNOWN)
-		return true;
+	need_price(pair);
 	struct dec before = pair->price;
 	bool priced_before = pair->priced;
-	pair->price = t->price;
+	pair->price = price;
 	pair->priced = true;
 	if (!is_held(pair))
 		return true;
@@ -445,7 +480,8 @@ bool equity_price(struct equity *e, const struct event_tick *t, const char **why
 		return true;
 	if (!event_full_name(e->asset, t->symbol, &name, &market, text))
 		return refuse(why, "symbol is too long");
-	return take_price(e, t, name, market, why);
+	struct pair *pair = find_pair(e, name, market);
+	return !counts(pair) || set_price(e, pair, t->price, why);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- lines */
@@ -500,11 +536,17 @@ static bool take(struct equity *e, enum event_type type, int64_t *ts, const char
 	}
 }
 
+/* is there something to tell, whatever the time? */
+static bool may_be_due(const struct equity *e)
+{
+	return e->known && !e->more && (e->changed || !e->told);
+}
+
 /* Held back by --every, a change is told behind the first record that is late enough. A jump back in time, as where two
  * recordings follow each other, must not silence it. */
 static bool is_due(const struct equity *e, int64_t ts)
 {
-	if (ts < 0 || e->more || !e->known || (e->told && !e->changed))
+	if (ts < 0 || !may_be_due(e))
 		return false;
 	return !e->told || e->every == 0 || ts - e->told_ts >= e->every || e->told_ts - ts >= e->every;
 }
@@ -563,14 +605,12 @@ static void revalue(struct equity *e, const struct pair *pair, int side, int64_t
 	p->told_ts = ts;
 }
 
-/* the line that has been taken in, and what is due behind it */
-static void pass(struct equity *e, struct span line, int64_t ts, struct line_out *out)
+/* what is due behind the line that has been taken in and passed on */
+static void follow(struct equity *e, int64_t ts, struct line_out *out)
 {
-	bool written = line_put(out, line);
-
-	for (int side = 0; written && e->revalue && e->moved && side < SIDES; side++)
+	for (int side = 0; e->revalue && e->moved && side < SIDES; side++)
 		revalue(e, e->moved, side, ts, out);
-	if (written && is_due(e, ts))
+	if (is_due(e, ts))
 		tell(e, ts, out);
 }
 
@@ -586,24 +626,45 @@ bool equity_line(struct equity *e, struct span line, struct line_out *out, const
 		*at = event_where(&e->fields, line, *why);
 		return false;
 	}
-	pass(e, line, ts, out);
+	if (line_put(out, line))
+		follow(e, ts, out);
 	return true;
 }
 
-const char *equity_fast(struct equity *e, const char *p, const char *end, struct line_out *out)
+/* the price of a line that takes the short way; false: equity_line has to read it, and says why */
+static inline bool take_fast(struct equity *e, const struct event_fast *t)
 {
-	struct event_tick tick;
+	struct pair *pair = find_pair(e, t->pair, t->market);
+	struct dec price;
 	const char *why;
-	const char *next = event_fast_tick(p, end, &tick);
 
-	if (!next)
-		return NULL;
+	if (!counts(pair))
+		return true;
+	if (is_held(pair))
+		return dec_parse_padded(t->price, &price) == DEC_OK && set_price(e, pair, price, &why);
+	keep_price(pair, t->price);
+	return true;
+}
+
+/* The lines up to one behind which something may be due go on in one piece. */
+const char *equity_fast(struct equity *e, const char *p, const char *end, struct line_out *out, struct fast *run)
+{
+	struct event_fast tick = { .market = EVENT_NO_MARKET };
+	const char *from = p, *next;
+	bool counted = wanted(e->mark, EVENT_BOOK), due = false;
+
 	e->moved = NULL;
 	e->more = false;
-	if (wanted(e->mark, EVENT_BOOK) && !take_price(e, &tick, tick.pair, tick.market, &why))
-		return NULL; /* equity_line comes to the same, and says why */
-	pass(e, (struct span){ p, (size_t)(next - p) - 1 }, tick.ts, out);
-	return next;
+	while (!due) {
+		fast_begin(run, p);
+		if ((next = event_fast_tick(p, end, &tick)) == NULL || (counted && !take_fast(e, &tick)))
+			break;
+		p = fast_behind(run, p, next);
+		due = e->moved || may_be_due(e);
+	}
+	if (p != from && line_pass(out, (struct span){ from, (size_t)(p - from) }, run->lines) && due)
+		follow(e, fast_ms(tick.ts), out);
+	return p;
 }
 
 bool equity_start_line(struct equity *e, struct span line, const char **why, size_t *at)

@@ -37,6 +37,8 @@ struct equity_options {
 
 struct equity;
 
+struct fast;
+
 /* takes all the memory it will ever use; NULL: there is none, or the asset is longer than EVENT_NAME_MAX.
  * Free with equity_free. */
 struct equity *equity_new(const struct equity_options *o);
@@ -55,8 +57,8 @@ struct event_equity equity_now(const struct equity *e);
  * *why and *at say what and at which byte. */
 bool equity_line(struct equity *e, struct span line, struct line_out *out, const char **why, size_t *at);
 
-/* the same by the short way, see event_fast_tick; NULL: equity_line reads it, nothing has changed */
-const char *equity_fast(struct equity *e, const char *p, const char *end, struct line_out *out);
+/* the same for lines from p on by the short way, as `fast` of lib/filter.h asks */
+const char *equity_fast(struct equity *e, const char *p, const char *end, struct line_out *out, struct fast *run);
 
 /* One line of a file of positions: position_update and balance_update are taken, other records skipped. */
 bool equity_start_line(struct equity *e, struct span line, const char **why, size_t *at);

@@ -184,14 +184,10 @@ static char *put_bar(char *out, const struct event_price *e)
 	return out;
 }
 
-char *event_begin_price(char *out, struct span symbol)
+char *event_write_price(char *out, const struct event_price *e)
 {
-	out = jsonw_short(jsonw_lit(out, "{\"type\":\"price_update\",\"symbol\":\""), symbol);
-	return jsonw_lit(out, "\",\"price\":\"");
-}
-
-char *event_end_price(char *out, const struct event_price *e)
-{
+	out = jsonw_short(jsonw_lit(out, "{\"type\":\"price_update\",\"symbol\":\""), e->symbol);
+	out = jsonw_short(jsonw_lit(out, "\",\"price\":\""), e->price);
 	out = jsonw_short(jsonw_lit(out, "\",\"ts\":"), e->ts);
 	out = put_text(out, "pair", e->pair);
 	out = put_text(out, "market", event_market_name(e->market));
@@ -212,11 +208,6 @@ char *event_end_price(char *out, const struct event_price *e)
 		break;
 	}
 	return jsonw_lit(out, "}\n");
-}
-
-char *event_write_price(char *out, const struct event_price *e)
-{
-	return event_end_price(jsonw_short(event_begin_price(out, e->symbol), e->price), e);
 }
 
 char *event_write_heartbeat(char *out, int64_t ts)

@@ -109,9 +109,6 @@ struct event_price {
 
 /* a record and its '\n' at out, at most LINE_RECORD_MAX bytes; returns the end */
 char *event_write_price(char *out, const struct event_price *e);
-/* the same where e->price is not there yet: it is written to what the first one returns, and the second takes its end */
-char *event_begin_price(char *out, struct span symbol);
-char *event_end_price(char *out, const struct event_price *e);
 char *event_write_heartbeat(char *out, int64_t ts);
 
 struct event_equity {
@@ -219,11 +216,5 @@ struct event_tick {
 	int64_t ts;
 };
 bool event_read_tick(const struct fields *f, struct event_tick *e, const char **why);
-
-/* The same for a line that looks as most do (lib/fast.h), p at its first byte and FAST_PAD bytes readable behind `end`: gives
- * the byte behind its '\n'. NULL: it is another one, or not all of it is there; *e is of no use. */
-const char *event_fast_tick(const char *p, const char *end, struct event_tick *e);
-/* the same for who wants no more than its `ts`, in ms */
-const char *event_fast_time(const char *p, const char *end, int64_t *ts);
 
 #endif

@@ -1,6 +1,6 @@
 /* fast - the words of lines that look as nearly all of their kind do, read in one go.
  *
- * A reader made of these (binance_fast, event_fast) takes a part of what lib/fields takes, and means the same by it; for
+ * A reader made of these (binance_fast.c, event_fast.h) takes a part of what lib/fields takes, and means the same by it; for
  * anything else it gives NULL, and the line is read by the grammar. So it may be as choosy as it likes: no word is longer
  * than FAST_WORD, keys stand in one order, nothing is escaped.
  *
@@ -18,6 +18,9 @@
 #define FAST_WORD 16   /* bytes of a name or an integer */
 #define FAST_PAD  1024 /* no reader looks farther, whatever stands there: a few dozen words */
 
+/* a reader shall be one piece with the loop around it */
+#define FAST_INLINE inline __attribute__((always_inline))
+
 /* hands on the NULL of one */
 #define FAST_TAKE(p, taken)                  \
 	do {                                 \
@@ -29,7 +32,7 @@
 /* p behind the text, a literal; what fills it up makes its bytes loadable sixteen at a time */
 #define FAST_FILL "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define fast_text(p, literal) fast_same((p), literal FAST_FILL, sizeof(literal) - 1)
-static inline __attribute__((always_inline)) const char *fast_same(const char *p, const char *text, size_t n)
+static FAST_INLINE const char *fast_same(const char *p, const char *text, size_t n)
 {
 	if (n <= 8) /* one word, most of which the compiler knows */
 		return scan_likely((num_load(p) ^ num_load(text)) << (64 - 8 * n) == 0) ? p + n : NULL;
@@ -49,13 +52,56 @@ static inline __attribute__((always_inline)) const char *fast_same(const char *p
 
 /* n, of which the processor is told that it is `usual`: it goes on with that, while n is still being found out, and comes
  * back where it was wrong. What stands behind a word of any length has to wait for it otherwise, and so on to the end of
- * the line. Worth it where n hardly ever is another. */
-static inline size_t fast_expect(size_t n, size_t usual)
+ * the line. Worth it where n hardly ever is another. To the compiler both would be the same, and it would take n; so what it
+ * gets is a copy of which it knows nothing, and a branch that it cannot leave out. */
+static FAST_INLINE size_t fast_expect(size_t n, size_t usual)
 {
-	if (scan_unlikely(n != usual))
+	size_t expected = usual;
+
+	__asm__("" : "+r"(expected));
+	if (scan_unlikely(n != usual)) {
+		__asm__ volatile("");
 		return n;
-	__asm__("" : "+r"(usual)); /* to the compiler both are the same, and it would take n */
-	return usual;
+	}
+	return expected;
+}
+
+/* a bit for each of the 16 bytes at p that is `c`; others may be set above them where the machine has it otherwise */
+static inline unsigned fast_bytes(const char *p, char c)
+{
+#if defined(__SSE2__)
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
+#else
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < 16; i++)
+		bits |= (unsigned)(p[i] == c) << i;
+	return bits;
+#endif
+}
+
+/* Lines in a row. Where the next one begins is known when the last word of this has been found, and each word when the one
+ * before has been; so it is guessed as well, from the first '\n' near where one as long as the last ends. The processor
+ * takes the guess, and begins with the next line while it is still finding the words of this one. */
+struct fast {
+	uint64_t lines;	   /* that have been taken */
+	size_t usual;	   /* bytes of the last */
+	const char *guess; /* the end of the one in hand */
+};
+
+static inline void fast_begin(struct fast *f, const char *p)
+{
+	p += f->usual < 16 ? 0 : f->usual - 16;
+	f->guess = p + __builtin_ctz(fast_bytes(p, '\n') | fast_bytes(p + 16, '\n') << 16 | 1u << 31) + 1;
+}
+
+/* the line from p to `end` has been taken; gives where the next one begins */
+static FAST_INLINE const char *fast_behind(struct fast *f, const char *p, const char *end)
+{
+	f->usual = fast_expect((size_t)(end - p), (size_t)(f->guess - p));
+	f->lines++;
+	return p + f->usual;
 }
 
 /* the text of a string up to its quote, p at the first byte: gives the quote */
@@ -101,6 +147,40 @@ static inline int64_t fast_ms(struct span time)
 	uint32_t last = num_of_eight(num_load(time.p + 5) & NUM_DIGITS);
 
 	return (int64_t)first * 100000000 + last;
+}
+
+/* the same of digits and points, whatever number they are */
+static inline const char *fast_figures(const char *p)
+{
+#if defined(__SSE2__)
+	__m128i value = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), _mm_set1_epi8('.'));
+	__m128i good = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8('9' - '.')), value);
+	return p + __builtin_ctz(~(unsigned)_mm_movemask_epi8(good) | 1u << 16);
+#else
+	size_t n = 0;
+
+	while (n < 16 && p[n] >= '.' && p[n] <= '9')
+		n++;
+	return p + n;
+#endif
+}
+
+/* a number from zero up, up to the quote behind it: *text is its shortest notation, see dec_canon */
+static inline const char *fast_amount(const char *p, struct span *text)
+{
+	unsigned others = dec_no_digits(p) | 1u << 16;
+	unsigned whole = (unsigned)__builtin_ctz(others);
+
+	if (scan_unlikely(whole == 0 || (*p == '0' && whole > 1)))
+		return NULL;
+	if (p[whole] != '.') {
+		*text = (struct span){ p, whole };
+		return p + whole;
+	}
+	unsigned n = (unsigned)__builtin_ctz(others & (others - 1));
+	unsigned last = 31 - (unsigned)__builtin_clz(~fast_bytes(p, '0') & ((1u << n) - 1)); /* the point, if no digit */
+	*text = (struct span){ p, last + (last != whole) };
+	return scan_likely(n > whole + 1) ? p + n : NULL;
 }
 
 /* what dec_canon calls plain, up to the quote behind it */

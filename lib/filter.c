@@ -19,7 +19,8 @@ struct input {
 	struct line_in in;
 	const char *where; /* its name for messages, NULL where it is the only one */
 	bool (*line)(void *state, struct span line, struct line_out *out, struct filter_why *why);
-	const char *(*fast)(void *state, const char *p, const char *end, struct line_out *out);
+	const char *(*fast)(void *state, const char *p, const char *end, struct line_out *out, struct fast *run);
+	struct fast short_way;
 };
 
 struct run {
@@ -68,22 +69,24 @@ static void take_line(struct run *r, const struct input *i, enum line_got got, s
 		refuse(r, i, why);
 }
 
-/* the next line, by the short way; false: it has to take the long one */
+/* the next lines, by the short way; false: the first of them has to take the long one */
 static inline bool take_fast(struct run *r, struct input *i)
 {
 	struct line_in *in = &i->in;
 
-	if (!i->fast || !line_is_fresh(in) || !line_room(&r->outlet.out, LINE_RECORD_MAX))
+	if (!i->fast || !line_is_fresh(in))
 		return false;
-	const char *end = i->fast(r->f->state, in->lo, in->hi, &r->outlet.out);
-	if (!end)
+	i->short_way.lines = 0;
+	const char *end = i->fast(r->f->state, in->lo, in->hi, &r->outlet.out, &i->short_way);
+	if (i->short_way.lines == 0)
 		return false;
-	line_taken(in, end);
-	r->lines++;
+	lines_taken(in, end, i->short_way.lines);
+	r->lines += i->short_way.lines;
+	r->outlet.over |= r->outlet.out.error != 0;
 	return true;
 }
 
-/* and that; false: there is no whole one */
+/* the next one by that; false: there is no whole one */
 static bool take_next(struct run *r, struct input *i)
 {
 	struct span line;

@@ -10,6 +10,8 @@
 
 #include "line.h"
 
+struct fast;
+
 struct filter_why {
 	const char *why; /* constant sentence */
 	size_t at;       /* byte offset inside the line */
@@ -26,10 +28,10 @@ struct filter {
 	 * LINE_RECORD_MAX bytes more is there already. false: refused, *why says what and where */
 	bool (*line)(void *state, struct span line, struct line_out *out, struct filter_why *why);
 
-	/* optional: the same for a line that looks as most do (lib/fast.h). It begins at p, if there is all of it; gives the byte
-	 * behind its '\n', which is not beyond `end`, or NULL where it is another and nothing has been done: `line` gets it.
-	 * LINE_RECORD_MAX bytes of room are there */
-	const char *(*fast)(void *state, const char *p, const char *end, struct line_out *out);
+	/* optional: the same for lines that look as most do (lib/fast.h): takes those from p on, as many as it can, and counts
+	 * them in `run`. Gives the byte behind the last '\n', which is not beyond `end`, or p where it took none. What comes then
+	 * it does not take, or not yet: `line` gets it */
+	const char *(*fast)(void *state, const char *p, const char *end, struct line_out *out, struct fast *run);
 
 	/* optional: a descriptor beside the operands, whose lines are taken as they come, in front of those of the operands
 	 * that can be read at the same time. Its end ends nothing. It stays the caller's */

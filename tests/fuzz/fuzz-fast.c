@@ -3,7 +3,7 @@
  * more as if not all of it had been read yet: its other bytes then stand behind the end, where nothing may be believed. */
 #include "fuzz.h"
 
-#include "fast.h"
+#include "event_fast.h"
 #include "heartbeat.h"
 
 /* the line and its '\n', padded as the short ways ask */
@@ -22,14 +22,16 @@ static void fuzz_fast_frame(struct subject *grammar, struct subject *fast, struc
 {
 	char *p = fuzz_fast_pad(line);
 	const char *end = p + line.n + 1;
+	struct fast run = { .usual = line.n };
 
 	subject_refresh(grammar);
 	subject_refresh(fast);
 	fast->out.p = fast->out.buf;
-	FUZZ_CHECK(!binance_fast(&fast->b, p, end - 1, &fast->out));
+	FUZZ_CHECK(binance_fast(&fast->b, p, end - 1, &fast->out, &run) == p && run.lines == 0);
 	FUZZ_CHECK(fast->out.p == fast->out.buf && fast->b.records == 0);
-	const char *next = binance_fast(&fast->b, p, end, &fast->out);
-	if (next) {
+	const char *next = binance_fast(&fast->b, p, end, &fast->out, &run);
+	FUZZ_CHECK(run.lines == (next != p));
+	if (run.lines) {
 		struct outcome o = subject_take(grammar, line);
 		struct span records = { fast->out.buf, (size_t)(fast->out.p - fast->out.buf) };
 		FUZZ_CHECK(next == end && o.result == BINANCE_RECORDS && span_eq(o.records, records));
@@ -60,7 +62,9 @@ static void fuzz_fast_record(struct fields *f, struct span line)
 {
 	char *p = fuzz_fast_pad(line);
 	const char *end = p + line.n + 1;
-	struct event_tick fast, grammar;
+	struct event_fast fast;
+	struct event_tick grammar;
+	struct dec price;
 	const char *why;
 
 	FUZZ_CHECK(!event_fast_tick(p, end - 1, &fast));
@@ -71,8 +75,9 @@ static void fuzz_fast_record(struct fields *f, struct span line)
 		FUZZ_CHECK(event_type(f) == EVENT_PRICE_UPDATE && event_read_tick(f, &grammar, &why));
 		FUZZ_CHECK(fast.pair.p == grammar.pair.p && fast.pair.n == grammar.pair.n);
 		FUZZ_CHECK(fast.symbol.p == grammar.symbol.p && fast.symbol.n == grammar.symbol.n);
-		FUZZ_CHECK(fast.market == grammar.market && fast.source == grammar.source && fast.ts == grammar.ts);
-		FUZZ_CHECK(fast.price.m == grammar.price.m && fast.price.scale == grammar.price.scale);
+		FUZZ_CHECK(fast.market == grammar.market && grammar.source == EVENT_BOOK && fast_ms(fast.ts) == grammar.ts);
+		FUZZ_CHECK(dec_parse_padded(fast.price, &price) == DEC_OK);
+		FUZZ_CHECK(price.m == grammar.price.m && price.scale == grammar.price.scale);
 	}
 	free(p);
 }

@@ -39,20 +39,21 @@ static bool frame(const char *line, enum event_market market)
 {
 	struct span s = span_of(line);
 	char *p = fuzz_fast_pad(s);
+	struct fast run = { .usual = 160 };
 
 	LLVMFuzzerTestOneInput((const uint8_t *)line, s.n);
 	binance_open(&fast->b, market);
 	fast->out.p = fast->out.buf;
-	bool taken = binance_fast(&fast->b, p, p + s.n + 1, &fast->out) != NULL;
+	(void)binance_fast(&fast->b, p, p + s.n + 1, &fast->out, &run);
 	free(p);
-	return taken;
+	return run.lines == 1;
 }
 
 static bool record(const char *line)
 {
 	struct span s = span_of(line);
 	char *p = fuzz_fast_pad(s);
-	struct event_tick tick;
+	struct event_fast tick;
 
 	LLVMFuzzerTestOneInput((const uint8_t *)line, s.n);
 	bool taken = event_fast_tick(p, p + s.n + 1, &tick) != NULL;
@@ -145,16 +146,52 @@ static void none_does_while_a_fill_waits(void **state)
 	static struct fills fills;
 	char *p = fuzz_fast_pad(SPAN(BOOK(NUMBERS)));
 	const char *end = p + strlen(BOOK(NUMBERS)) + 1;
+	struct fast run = { .usual = 160 };
 
 	(void)state;
 	fills_open(&fills);
 	binance_open(&fast->b, EVENT_USDM);
 	fast->b.fills = &fills;
 	fast->out.p = fast->out.buf;
-	assert_ptr_equal(binance_fast(&fast->b, p, end, &fast->out), end);
+	assert_ptr_equal(binance_fast(&fast->b, p, end, &fast->out, &run), end);
 	fills.n = 1;
-	assert_null(binance_fast(&fast->b, p, end, &fast->out));
+	assert_ptr_equal(binance_fast(&fast->b, p, end, &fast->out, &run), p);
+	assert_int_equal(run.lines, 1);
 	free(p);
+}
+
+/* many lines in one go, up to one that is another or whose end has not come: whatever their lengths, and wherever it was
+ * guessed that they end */
+static void lines_in_a_row(void **state)
+{
+	static const char *const pairs[] = { "A", "BNBUSDT", "1000000MOGUSDT", "XRPUSDT", "AVERYLONGNAMEUSD" };
+	static char text[64u << 10];
+	struct fast run = { .usual = 0 };
+	char *end = text;
+	uint64_t count = 0, seed = 3;
+
+	(void)state;
+	while (end < text + sizeof text - 1024 - FAST_PAD) {
+		end += sprintf(end, "{\"e\":\"bookTicker\",\"u\":%llu,\"s\":\"%s\"," NUMBERS ",\"T\":1568014460891,"
+				    "\"E\":1568014460893}\n", (unsigned long long)chance_below(&seed, 1000000) + 1,
+		    pairs[chance_below(&seed, sizeof pairs / sizeof pairs[0])]);
+		count++;
+	}
+	const char *last = end;
+	end += sprintf(end, "{\"e\":\"aggTrade\"}\n");
+	memset(end, '\n', FAST_PAD);
+	binance_open(&fast->b, EVENT_USDM);
+	fast->out.p = fast->out.buf;
+	assert_ptr_equal(binance_fast(&fast->b, text, end, &fast->out, &run), last);
+	assert_int_equal(run.lines, count);
+	assert_int_equal(fast->b.records, count);
+
+	run.lines = fast->b.records = 0;
+	fast->out.p = fast->out.buf;
+	const char *stop = binance_fast(&fast->b, text, last - 1, &fast->out, &run);
+	assert_int_equal(run.lines, count - 1);
+	assert_int_equal(fast->b.records, count - 1);
+	assert_true(stop < last - 1 && stop[-1] == '\n' && memchr(stop, '\n', (size_t)(last - 1 - stop)) == NULL);
 }
 
 static void records_of_a_book_take_it(void **state)
@@ -163,7 +200,8 @@ static void records_of_a_book_take_it(void **state)
 	assert_true(record(RECORD("142.35", REST)));
 	assert_true(record(RECORD("0.00001234", REST)));
 	assert_true(record(RECORD("12345678", REST)));
-	assert_false(record(RECORD("123456789", REST)));
+	assert_true(record(RECORD("123456789", REST)));
+	assert_false(record(RECORD("12345678901234567", REST)));
 	assert_false(record(RECORD("-1", REST)));
 	assert_false(record(RECORD("", REST)));
 	assert_false(record(RECORD("1", REST ",\"price\":\"2\"")));
@@ -178,6 +216,7 @@ static void for_their_time_alone_any_price_will_do(void **state)
 	assert_true(time_of(RECORD("142.35", REST)));
 	assert_true(time_of(RECORD("123456789", REST)));
 	assert_true(time_of(RECORD("", REST)));
+	assert_true(time_of(RECORD("1.2/3", REST)));
 	assert_false(time_of(RECORD("\\u0031", REST)));
 	assert_false(time_of(RECORD("1\t", REST)));
 	assert_false(time_of(RECORD("1", REST ",\"price\":\"2\"")));
@@ -221,6 +260,7 @@ int main(void)
 		cmocka_unit_test(frames_as_the_exchange_writes_them_take_it),
 		cmocka_unit_test(others_do_not),
 		cmocka_unit_test(none_does_while_a_fill_waits),
+		cmocka_unit_test(lines_in_a_row),
 		cmocka_unit_test(records_of_a_book_take_it),
 		cmocka_unit_test(for_their_time_alone_any_price_will_do),
 		cmocka_unit_test(numbers_of_any_length),
