@@ -216,11 +216,18 @@ bool line_flush(struct line_out *out)
 	return out->error == 0;
 }
 
+/* Of what has gathered whole pages go out, as a pipe keeps them: twice as much fits it exactly. */
 bool line_room_slow(struct line_out *out, size_t n)
 {
+	size_t waiting = line_pending(out);
+
 	if (out->error)
 		return false;
-	return line_flush(out) && n <= LINE_OUT_BYTES;
+	if (waiting >= LINE_OUT_FLUSH)
+		keep(out, write_out(out, out->buf, out->p - waiting % PAGE), out->p);
+	if (!out->error && n > (size_t)(out->end - out->p))
+		(void)line_flush(out);
+	return !out->error && n <= (size_t)(out->end - out->p);
 }
 
 bool line_pass(struct line_out *out, struct span lines, uint64_t count)
