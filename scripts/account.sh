@@ -19,7 +19,7 @@ sources=(market account)
 scratch=
 
 account() {
-	(export_secrets && exec "${ours[@]}" bnc-account -s "${exchange[@]}" ${BNC_KEY_FILE:+--key-file "$BNC_KEY_FILE"} </dev/null) |
+	(export_secrets BNC_API_KEY BNC_API_SECRET && exec "${ours[@]}" bnc-account -s "${exchange[@]}" ${BNC_KEY_FILE:+--key-file "$BNC_KEY_FILE"} </dev/null) |
 		"${ours[@]}" tee >(held >"$scratch/held")
 }
 

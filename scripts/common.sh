@@ -14,22 +14,63 @@ default_source() {
 	BNC_SOURCE=${BNC_SOURCE:-live}
 }
 
-# A secret is for those alone on whose way to bnc-account, or to the bus, it is: other children do not get it.
-SECRETS=(BNC_API_KEY BNC_API_SECRET BNC_BUS)
-export -n "${SECRETS[@]}"
-
-# in the subshell of such a child
-export_secrets() {
-	local name
-	for name in "${SECRETS[@]}"; do
-		[[ -z ${!name:-} ]] || export "${name?}"
-	done
-}
-
 fail() { # STATUS MESSAGE
 	printf '%s: %s\n' "${0##*/}" "$2" >&2
 	exit "$1"
 }
+
+# --- secrets -------------------------------------------------------------------------------------------------------
+# A secret is for those alone on whose way to bnc-account, or to the bus, it is: in variables of scripts that no child
+# inherits. And what a process was started with stands in its /proc/PID/environ while it lives, whatever becomes of its
+# variables: so a script that was started with one becomes itself anew, without, and gets it through a pipe.
+
+SECRETS=(BNC_API_KEY BNC_API_SECRET BNC_BUS NATS_URL)
+
+has_secrets() {
+	local name
+	for name in "${SECRETS[@]}"; do
+		[[ -z ${!name:-} ]] || return 0
+	done
+	return 1
+}
+
+# in the subshell of a child that is to know them, as bnc-account, or a feed that may be anybody's
+export_secrets() { # NAME...
+	local name
+	for name; do
+		[[ -z ${!name:-} ]] || export "${name?}"
+	done
+}
+
+# the same for a script of ours, which takes them
+pipe_secrets() {
+	local name
+	has_secrets || return 0
+	exec {BNC_SECRETS_FD}< <(for name in "${SECRETS[@]}"; do printf '%s\0' "${!name:-}"; done)
+	export BNC_SECRETS_FD
+}
+
+take_secrets() {
+	local name
+	# they stay here, and would stand in a core file
+	ulimit -c 0
+	for name in "${SECRETS[@]}"; do
+		IFS= read -r -d '' "$name" <&"$BNC_SECRETS_FD" || fail 3 "BNC_SECRETS_FD is for the scripts alone to set"
+	done
+	exec {BNC_SECRETS_FD}<&-
+	unset BNC_SECRETS_FD
+}
+
+hide_secrets() { # ARGUMENT...
+	export -n "${SECRETS[@]}"
+	if has_secrets; then
+		pipe_secrets
+		exec "$BASH" "$0" "$@"
+	fi
+	[[ -z ${BNC_SECRETS_FD:-} ]] || take_secrets
+}
+
+hide_secrets "$@"
 
 words() { # ARRAY TEXT: splits at blanks and commas, without looking for files
 	IFS=$' \t\n' read -r -d '' -a "$1" <<<"${2//,/ }"

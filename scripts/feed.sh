@@ -48,7 +48,7 @@ live() {
 	client+=(${BNC_URL:+-u "$BNC_URL"} ${BNC_CACERT:+--cacert "$BNC_CACERT"})
 	if has_account; then
 		frames() {
-			export_secrets
+			pipe_secrets
 			exec "${ours[@]}" "$here/account.sh" "${client[@]}" -- "${symbols[@]}"
 		}
 	else

@@ -44,7 +44,7 @@ start_hub() {
 }
 
 start_feed() {
-	(export_secrets && exec setpriv --pdeathsig TERM "$feed" </dev/null >&"$lines" {lines}>&-) &
+	(export_secrets "${SECRETS[@]}" && exec setpriv --pdeathsig TERM "$feed" </dev/null >&"$lines" {lines}>&-) &
 	pid[feed]=$!
 }
 
@@ -86,7 +86,7 @@ leads() {
 
 main() {
 	local lines played=
-	leads || exec setsid "$BASH" "$here/hub.sh" "$@"
+	leads || { pipe_secrets && exec setsid "$BASH" "$here/hub.sh" "$@"; }
 	arguments "$@"
 	find_programs
 	need setpriv bnc-hub

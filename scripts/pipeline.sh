@@ -99,7 +99,7 @@ start_hub() {
 	exec {lock}>>"$BNC_RUN/hub.start" || refuse "$BNC_RUN cannot be written"
 	flock -w 10 "$lock" || refuse "the feed is being started for too long"
 	if ! answers; then
-		exec {ready}< <(exec {lock}>&- && export_secrets && exec setsid env "${drop[@]}" "$BASH" "$here/hub.sh" \
+		exec {ready}< <(exec {lock}>&- && pipe_secrets && exec setsid env "${drop[@]}" "$BASH" "$here/hub.sh" \
 			--idle "${BNC_IDLE:-60s}" --ready-fd 3 3>&1 >/dev/null </dev/null)
 		read -r -t 10 <&"$ready" || refuse "the feed could not be started: pipeline.log and feed.log say why"
 		exec {ready}<&-

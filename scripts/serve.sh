@@ -111,7 +111,7 @@ run() { # NAME COMMAND...
 	(
 		open_log "$BNC_RUN/$name.log" || exit
 		close_others ""
-		[[ $name != hub ]] || export_secrets
+		[[ $name != hub ]] || pipe_secrets
 		exec setpriv --pdeathsig TERM "$@" </dev/null >&2
 	) &
 	pid[$name]=$!
@@ -166,7 +166,7 @@ set_up() {
 	command -v websocketd >/dev/null || fail 3 "websocketd is not there: scripts/deps.sh installs it"
 	find_programs
 	need setpriv bnc-hub bnc-tap
-	[[ -n ${BNC_FEED:-} ]] || "$here/feed.sh" --check || exit
+	[[ -n ${BNC_FEED:-} ]] || (pipe_secrets && exec "$here/feed.sh" --check) || exit
 	run_dir || fail 3 "$BNC_RUN is not a directory that is ours alone to write"
 	exec {lock}>>"$BNC_RUN/serve.lock" || exit 3
 	flock -n "$lock" || fail 3 "already running in $BNC_RUN: $(<"$BNC_RUN/serve.lock")"

@@ -42,7 +42,7 @@ tell() { # ASSIGNMENT...
 # --- feed ----------------------------------------------------------------------------------------------------------
 
 start_feed() {
-	"$here/feed.sh" --check || exit
+	(pipe_secrets && exec "$here/feed.sh" --check) || exit
 	run_dir || fail 3 "$BNC_RUN is not a directory that is ours alone to write"
 	begin "$here/hub.sh"
 }
@@ -123,7 +123,8 @@ begin() { begin_with /dev/null "$@"; }
 begin_with() { # INPUT COMMAND...
 	local input=$1 ready
 	shift
-	exec {ready}< <(exec "${ours[@]}" "$@" --ready-fd 3 <"$input" 3>&1 >&2 2>&"${said:-2}")
+	exec {ready}< <([[ $1 != *.sh ]] || pipe_secrets
+		exec "${ours[@]}" "$@" --ready-fd 3 <"$input" 3>&1 >&2 2>&"${said:-2}")
 	children+=($!)
 	read -r -u "$ready" || end_of "$!"
 	exec {ready}<&-

@@ -10,6 +10,7 @@
 #   wait_end NAME SECONDS    waits for its own end and sets $status
 #   left_over                lists the processes that this test started and that still run; not into a pipe, whose
 #                            other end would be one
+#   holders WORD             those of them in whose environment or arguments WORD stands
 #   under_valgrind           whether it runs the programs: it opens descriptors 0 to 2 itself where they are closed, and a
 #                            program has its name, to pgrep, only as an argument
 #   have_shared FILE         skips the test unless $SHARED/FILE, a shared recording, is there
@@ -80,6 +81,13 @@ show_logs() {
 # --- processes ---------------------------------------------------------------------------------------------------
 
 left_over() { "$TOOLS/left-over" "$SCRATCH"; }
+
+holders() { # WORD
+	local pid command
+	while read -r pid command; do
+		! grep -aqsF -- "$1" "/proc/$pid/environ" "/proc/$pid/cmdline" || printf '%s %s\n' "$pid" "$command"
+	done <<<"$(left_over)"
+}
 
 # fd 3 is bats' own: a process that keeps it keeps bats waiting. A background job of a script ignores SIGINT and
 # SIGQUIT; a program under test must not.

@@ -331,6 +331,22 @@ tree() {
 	"$WS" "ws://127.0.0.1:$BNC_PORT/ws" --until '"is":"demo\|SOLUSDT,ETHUSDT\|"'
 }
 
+@test "a secret reaches the feed as it is, and stands in no environment but its own" {
+	feed <<<'jq -nc "{type: \"note\", env: env}"; exec sleep 1000'
+	BNC_API_KEY=swordfish BNC_API_SECRET=$'  two\nlines of swordfish "\\\n' BNC_BUS='' serve
+	start client "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 60
+	wait_for 5 grep -q '"note"' client.out
+	grep '"note"' client.out | jq -e '.env | .BNC_API_KEY == "swordfish" and
+		.BNC_API_SECRET == "  two\nlines of swordfish \"\\\n" and (has("BNC_SECRETS_FD") | not)'
+	run holders swordfish
+	[[ $output =~ ^[0-9]+\ sleep\ 1000$ ]]
+	stop serve
+	((status == 0))
+	# a script that takes secrets ends as ever
+	BNC_API_SECRET=swordfish run timeout 10 "$ROOT/scripts/serve.sh" -x
+	((status == 2 && ${#lines[@]} == 1))
+}
+
 @test "what a killed feed could not tidy up is tidied, what a living one uses is not" {
 	start living bash -c 'exec -a feed.sh sleep 1000'
 	mkdir run/demo.999999999.abc "run/demo.$$.abc" "run/demo.$living_pid.abc"
