@@ -143,9 +143,38 @@ need() { # PROGRAM...
 }
 
 # --- what is kept running ------------------------------------------------------------------------------------------
-# Of a child NAME: pid[NAME]; start_NAME starts it and sets that; child_ended NAME STATUS is called when it has ended.
+# Of a child NAME: pid[NAME]; start_NAME starts it and sets that; child_ended NAME STATUS SECONDS is called when it has
+# ended, and is started again after so long. Times are in microseconds.
 
 declare -A pid=() began=() wait_before=() due=()
+declare -A MICROSECONDS=([us]=1 [ms]=1000 [s]=1000000 [m]=60000000 [h]=3600000000 [d]=86400000000)
+backoff_base=1000000
+backoff_cap=30000000
+
+# BNC_BACKOFF as the programs read it: the first wait, or that and the longest one
+read_backoff() {
+	local text=${BNC_BACKOFF:-}
+	[[ -n $text ]] || return 0
+	if ! microseconds backoff_base "${text%%,*}" || { [[ $text == *,* ]] && ! microseconds backoff_cap "${text#*,}"; }; then
+		fail 2 "BNC_BACKOFF: '$text' is not a duration, or two with a comma between"
+	fi
+	((backoff_cap >= backoff_base)) || backoff_cap=$backoff_base
+}
+
+microseconds() { # VARIABLE DURATION
+	[[ $2 =~ ^([0-9]{1,8})(\.([0-9]{1,6}))?(us|ms|s|m|h|d)?$ ]] || return
+	local part=${BASH_REMATCH[3]}000000 unit=${MICROSECONDS[${BASH_REMATCH[4]:-s}]}
+	printf -v "$1" %d $((10#${BASH_REMATCH[1]} * unit + 10#${part:0:6} * unit / 1000000))
+}
+
+clock() { printf -v "$1" %s "${EPOCHREALTIME/[.,]/}"; } # VARIABLE
+
+seconds() { # VARIABLE MICROSECONDS: 0.05, 1, 30
+	local text
+	printf -v text '%d.%06d' $(($2 / 1000000)) $(($2 % 1000000))
+	text=${text%%+(0)}
+	printf -v "$1" %s "${text%.}"
+}
 
 running() { # NAME
 	[[ -n ${pid[$1]:-} ]] && kill -0 "${pid[$1]}" 2>/dev/null
@@ -153,23 +182,26 @@ running() { # NAME
 
 start() { # NAME
 	unset "due[$1]"
-	began[$1]=$EPOCHSECONDS
+	clock "began[$1]"
 	"start_$1"
 }
 
-# What has ended is started again, after a second, and twice as much each time (30 at most) while it does not live for a
-# minute.
+# What has ended is started again, after the first wait, and twice as much each time, up to the longest, while it does not
+# live for a minute.
 look_after() { # NAME
-	local status=0 back=${wait_before[$1]:-0}
+	local status=0 back=${wait_before[$1]:-0} now
 	running "$1" && return
+	clock now
 	if [[ -z ${due[$1]:-} ]]; then
 		wait "${pid[$1]}" 2>/dev/null || status=$?
-		back=$((EPOCHSECONDS - began[$1] >= 60 || back == 0 ? 1 : back >= 15 ? 30 : back * 2))
+		back=$((now - began[$1] >= MICROSECONDS[m] || back == 0 ? backoff_base : back * 2))
+		((back <= backoff_cap)) || back=$backoff_cap
 		wait_before[$1]=$back
-		due[$1]=$((EPOCHSECONDS + back))
+		due[$1]=$((now + back))
+		seconds back "$back"
 		child_ended "$1" "$status" "$back"
 	fi
-	((EPOCHSECONDS < due[$1])) || start "$1"
+	((now < due[$1])) || start "$1"
 }
 
 # waits without a process; a signal ends it

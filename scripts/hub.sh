@@ -6,6 +6,7 @@
 #
 #   BNC_FEED      the program that makes the stream; default feed.sh beside this script, whose variables see there
 #   BNC_HISTORY   as bnc-hub --history (3600/1s)      BNC_STALE   as bnc-hub --stale (5s)
+#   BNC_BACKOFF   1s,30s (default): the first and the longest wait before what has ended is started again
 #   BNC_LOG       stderr: logs go to standard error instead of files, but for pipeline.log
 #   BNC_RUN       where the socket and feed.log are; default $XDG_RUNTIME_DIR/bnc, else /run/user/UID/bnc, else
 #                 /tmp/bnc-UID
@@ -55,7 +56,7 @@ child_ended() { # NAME STATUS SECONDS
 	# a recording has an end
 	feed:[01]) [[ $BNC_SOURCE == replay:* ]] && played=1 && return ;;
 	esac
-	printf 'hub.sh: the %s has ended with status %d; again in %d s\n' "$1" "$2" "$3" >&2
+	printf 'hub.sh: the %s has ended with status %d; again in %s s\n' "$1" "$2" "$3" >&2
 	if [[ $1 == feed ]]; then
 		# behind what may be half a line
 		{ echo && status connecting "the feed has ended with status $2: again in $3 s"; } >&"$lines"
@@ -90,6 +91,7 @@ main() {
 	arguments "$@"
 	find_programs
 	need setpriv bnc-hub
+	read_backoff
 	run_dir || fail 3 "$BNC_RUN is not a directory that is ours alone to write"
 	close_others "$ready_fd"
 	open_log "$BNC_RUN/feed.log" || fail 3 "cannot write $BNC_RUN/feed.log"

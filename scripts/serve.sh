@@ -42,6 +42,7 @@ arguments() {
 		fail 2 "BNC_PORT is a port number, not '$BNC_PORT'"
 	[[ $BNC_SOURCE == @(live|demo|bus|replay:?*) ]] ||
 		fail 2 "BNC_SOURCE is live, demo, bus or replay:PATH, not '$BNC_SOURCE'"
+	read_backoff
 }
 
 # --- what websocketd is given --------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ watch_health() {
 }
 
 child_ended() { # NAME STATUS SECONDS
-	(open_log "$BNC_RUN/$1.log"; printf 'serve.sh: %s has ended with status %d; again in %d s\n' "$1" "$2" "$3" >&2)
+	(open_log "$BNC_RUN/$1.log"; printf 'serve.sh: %s has ended with status %d; again in %s s\n' "$1" "$2" "$3" >&2)
 	# of a hub.sh that was killed: what is left of its group
 	[[ $1 != hub ]] || kill -KILL -- "-${pid[hub]}" 2>/dev/null
 }

@@ -123,27 +123,41 @@ taps() { grep -c bnc-tap <<<"$(others)" || true; }
 
 @test "feed, hub and exchange killed at random 100 times: the client is told, and served again over the same connection" {
 	[[ -z ${SAN:-} ]] || skip "the time of a sanitized start is no test of this"
-	export BNC_SOURCE=demo BNC_RATE=0
-	serve
-	start client "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 200
-	wait_for 5 grep -q price_update client.out
-	local i what pid
+	mkfifo orders
+	exec 7<>orders
+	export BNC_SOURCE=demo BNC_DEMO_RATE=50 BNC_RATE=0 BNC_PAPER=$SCRATCH/orders BNC_BACKOFF=10ms,50ms
+	serve 7>&-
+	start client "$WS" "ws://127.0.0.1:$BNC_PORT/ws" --seconds 380 7>&-
+	local what pid n killed=0 trades=0
+	# since the last kill: another feed, and a price of it
+	back() {
+		awk -v n="$n" 'NR > n && /prices are made up/ { again = 1 } again && /price_update/ { found = 1; exit } END { exit !found }' client.out
+	}
+	bought() { grep -q "\"type\":\"trade_executed\".*\"orderId\":\"order-$killed\"" client.out; }
+	wait_for 20 grep -q price_update client.out
 	RANDOM=7
-	for i in {1..100}; do
-		what=$(((RANDOM % 3)))
+	while ((killed < 100)); do
+		what=$((RANDOM % 3))
 		pid=$(awk -v what="$what" '
 			what == 0 && $2 == "bnc-mock" || what == 1 && $2 == "bnc-hub" || what == 2 && /scripts\/feed.sh/ { print $1; exit }' <<<"$(others)")
-		# while something is being started again there may be nothing to kill
-		[[ -z $pid ]] || kill -KILL "$pid" || true
-		sleep 0.2
+		n=$(wc -l <client.out)
+		kill -KILL "$pid"
+		((killed += 1))
+		wait_for 20 back
+		((killed % 5)) || {
+			echo '{"type":"order","id":"order-'$killed'","symbol":"SOL","pair":"SOLUSDT","market":"usdm","side":"BUY","orderType":"MARKET","qty":"1"}' >&7
+			wait_for 20 bought
+			((trades += 1))
+		}
 	done
-	local n
-	n=$(wc -l <client.out)
-	wait_for 60 eval '[[ $(tail -n +$((n + 1)) client.out) == *price_update*price_update* ]]'
+	exec 7>&-
+	stop client
 	jq -e -s 'all(type == "object")' client.out >/dev/null
-	(($(grep -c '"state":"connecting"' client.out) >= 3))
-	# a price is never given twice in a row, as it was given before
+	(($(grep -c '"state":"connecting"' client.out) >= 100))
+	# of one price after the other, and of all trades and snapshots, none is given twice
 	grep price_update client.out | uniq -d | cmp - /dev/null
+	grep -E '"type":"(trade_executed|equity_snapshot)"' client.out | sort | uniq -d | cmp - /dev/null
+	(($(grep -c trade_executed client.out) == trades && trades == 20))
 }
 
 @test "serve.sh killed while the demo runs: the offline exchange and all filters go" {

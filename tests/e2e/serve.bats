@@ -98,7 +98,7 @@ only() { # NAME
 
 @test "wrong calls are told and end with 2 or 3" {
 	local words
-	for words in "BNC_PORT=http" "BNC_PORT=0" "BNC_PORT=65536" "BNC_PORT=99999999999999999999" "BNC_PORT=8000x" "BNC_SOURCE=paper" "BNC_SOURCE=replay:"; do
+	for words in "BNC_PORT=http" "BNC_PORT=0" "BNC_PORT=65536" "BNC_PORT=99999999999999999999" "BNC_PORT=8000x" "BNC_SOURCE=paper" "BNC_SOURCE=replay:" "BNC_BACKOFF=x" "BNC_BACKOFF=1s,"; do
 		run timeout 10 env "$words" "$ROOT/scripts/serve.sh"
 		((status == 2 && ${#lines[@]} == 1))
 	done
@@ -194,6 +194,14 @@ gone() {
 		[[ $(feeds) == 1 ]]
 	done
 	grep -q 'hub has ended with status 137; again in 1 s' run/hub.log
+}
+
+@test "BNC_BACKOFF says how long it waits for what has ended, at first and at most" {
+	feed <<<'exit 3'
+	BNC_BACKOFF=50ms,0.2s serve
+	"$WS" "ws://127.0.0.1:$BNC_PORT/ws" --until 'the feed has ended with status 3: again in 0.2 s'
+	wait_for 5 eval '(($(grep -c "again in 0.2 s" run/feed.log) >= 2))'
+	grep -o 'again in .*' run/feed.log | head -n 4 | cmp - <(printf 'again in %s s\n' 0.05 0.1 0.2 0.2)
 }
 
 # --- health ---------------------------------------------------------------------------------------------------------
