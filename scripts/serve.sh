@@ -21,7 +21,7 @@ default_source
 export BNC_PORT=${BNC_PORT:-8000} BNC_SERVED=1
 ready_fd=${BNC_READY_FD:-}
 unset BNC_READY_FD
-HEALTH_AGE=3 # seconds; the hub writes it anew each second
+health_age=3000000 # microseconds; the hub writes it anew each second
 
 arguments() {
 	while (($#)); do
@@ -175,6 +175,7 @@ set_up() {
 	trim_logs
 	remove_left_overs
 	make_page
+	set_health_age
 	websocketd_options
 }
 
@@ -186,11 +187,19 @@ trim_logs() {
 	done
 }
 
-# a hub that stands still cannot say so itself
+# A hub that stands still cannot say so itself: two seconds behind --stale nobody is told that all is well, whatever the
+# nap of this script takes of them.
+set_health_age() {
+	local stale
+	microseconds stale "${BNC_STALE:-5s}" || return 0 # the hub says what is wrong
+	((stale + 1250000 >= health_age)) || health_age=$((stale + 1250000))
+}
+
 watch_health() {
-	local written
-	written=$(stat -c %Y -- "$BNC_RUN/www/health" 2>/dev/null) || return 0
-	((EPOCHSECONDS - written <= HEALTH_AGE)) || rm -f -- "$BNC_RUN/www/health"
+	local written now
+	written=$(LC_ALL=C stat -c %.6Y -- "$BNC_RUN/www/health" 2>/dev/null) || return 0
+	clock now
+	((now - ${written/./} <= health_age)) || rm -f -- "$BNC_RUN/www/health"
 }
 
 child_ended() { # NAME STATUS SECONDS
@@ -214,7 +223,7 @@ main() {
 	fi
 	tell_ready
 	while :; do
-		nap 1
+		nap 0.5
 		look_after websocketd
 		look_after hub
 		watch_health

@@ -250,6 +250,30 @@ is() { [[ $(health) == "$1" ]]; }
 	exec 5>&-
 }
 
+@test "/health is gone within --stale and two seconds for whoever asks, also of a hub that stands still" {
+	mkfifo prices
+	feed <<<'exec cat prices'
+	BNC_STALE=1s serve
+	exec 5<>prices
+	ticks() { while echo "$PRICE" >&5; do sleep 0.2; done; }
+	ticks 3>&- &
+	local ticks=$! hub begun asked i
+	hub=$(hub_pid)
+	# whoever asks notes when: the last one who is told that all is well counts
+	still_well() { asked=${EPOCHREALTIME/./} && is 200; }
+	for i in 1 2 3; do
+		wait_for 5 is 200
+		kill -STOP "$hub"
+		begun=${EPOCHREALTIME/./}
+		while still_well; do
+			((asked - begun < 3000000))
+		done
+		kill -CONT "$hub"
+	done
+	kill "$ticks"
+	exec 5>&-
+}
+
 @test "no CGI is needed for it, and a page from elsewhere cannot read it by script" {
 	serve
 	run get -i "http://127.0.0.1:$BNC_PORT/health.json"
