@@ -109,6 +109,43 @@ taps() { grep -c bnc-tap <<<"$(others)" || true; }
 	[[ $(grep -c 'scripts/feed.sh' <<<"$(others)") == 1 ]]
 }
 
+@test "websocketd and pipeline.sh alone, 500 clients: one connection to the exchange, no process and no descriptor stays, memory is flat" {
+	start_mock
+	export BNC_SOURCE=live BNC_URL=wss://127.0.0.1:$MOCK_PORT BNC_CACERT=$MOCK_CA
+	# the literal command, in the tree itself; what stands behind the port is for loopback and the exchange there
+	start websocketd env -C "$ROOT" websocketd --port="$BNC_PORT" --address=127.0.0.1 --loglevel=error \
+		--passenv=PATH,BNC_SOURCE,BNC_URL,BNC_CACERT,BNC_RUN,BNC_BIN ./scripts/pipeline.sh
+	wait_for 5 eval '(exec 9<>"/dev/tcp/127.0.0.1/$BNC_PORT") 2>/dev/null'
+	clients() { # HOW MANY: five at a time, each until it has a price
+		local i running=()
+		for i in 1 2 3 4 5; do
+			client --seconds $((20 * SLOW)) --times $(($1 / 5)) --until '"symbol":"SOL"' 3>&- >/dev/null &
+			running+=($!)
+		done
+		for i in "${running[@]}"; do
+			wait "$i"
+		done
+	}
+	local hub before memory after
+	holds() { ls "/proc/$1/fd" | wc -l; }
+	resident() { awk '/VmRSS/ { print $2 }' "/proc/$1/status"; }
+	clients 50
+	wait_for $((5 * SLOW)) eval '! pgrep -P "$websocketd_pid"'
+	hub=$(awk '$2 == "bnc-hub" { print $1 }' <<<"$(others)")
+	now_there() { left=$(left_over) && echo "$left" && holds "$websocketd_pid" && holds "$hub"; }
+	before=$(now_there)
+	memory=("$(resident "$websocketd_pid")" "$(resident "$hub")")
+	clients 500
+	# the same processes, not one more, with as many descriptors
+	wait_for $((5 * SLOW)) eval '! pgrep -P "$websocketd_pid"'
+	wait_for $((5 * SLOW)) eval '[[ $(now_there) == "$before" ]]'
+	after=("$(resident "$websocketd_pid")" "$(resident "$hub")")
+	echo "websocketd, hub: ${memory[*]} kB before, ${after[*]} kB after"
+	# 2 kB a client of the hub's; of websocketd's 4 MB more are garbage, which Go does not collect before there is so much
+	((after[0] - memory[0] < 4000 + 2000 && after[1] - memory[1] < 1000)) || [[ -n ${SAN:-} ]]
+	(($(grep -c '"event":"accept"' mock.out) == 1 && $(grep -c '"event":"open"' mock.out) == 1))
+}
+
 @test "a page that is opened late has prices, positions and a curve of equity at once" {
 	export BNC_SOURCE=demo
 	serve
