@@ -191,8 +191,12 @@ served() { # NAME=VALUE...
 	for i in {1..50}; do
 		"$WS" "ws://127.0.0.1:$port/ws" --until '"live"' --seconds 20 >"client$i" 2>&1 &
 	done
+	# one more stays while what they have started is counted
+	start stays "$WS" "ws://127.0.0.1:$port/ws" --seconds 60
 	wait_for 20 eval '(($(grep -l "\"live\"" client* | wc -l) == 50))'
+	wait_for 20 grep -q '"live"' stays.out
 	[[ $(feeds) == 1 ]]
+	stop stays
 	wait_for 6 only_websocketd
 }
 
@@ -203,7 +207,8 @@ served() { # NAME=VALUE...
 		for i in 1 2 3; do echo "{\"type\":\"equity_snapshot\",\"balance\":\"1\",\"unrealizedPnl\":\"0\",\"equity\":\"\$i\",\"ts\":\${i}000,\"asset\":\"USDT\"}"; done
 		while sleep 0.1; do echo "{\"type\":\"heartbeat\",\"ts\":\$((n += 1))}"; done
 	E
-	serve
+	# however long the second client takes to start: it is to find the hub of the first one
+	BNC_IDLE=30s serve
 	"$WS" "ws://127.0.0.1:$port/ws" --until '"heartbeat","ts":3}' >/dev/null
 	"$WS" "ws://127.0.0.1:$port/ws" --seconds 1 >out
 	jq -r '[.type, .equity // .state // ""] | join(" ")' out | grep -v heartbeat | tr '\n' , >order
