@@ -77,14 +77,16 @@ def chosen(values, quiet):
     return some if len(some) >= FEW else values
 
 
-def spend_in_quiet(*what):
-    """as spend(), up to TRIES times until nobody else works on the machine, as long as there is patience; else the run
-    that was disturbed least. Looked at is what others took, not how long the run took. Also gives what they took."""
+def spend_in_quiet(prepare, *what):
+    """as spend(), prepared each time, up to TRIES times until nobody else works on the machine, as long as there is
+    patience; else the run that was disturbed least. Looked at is what others took, not how long the run took. Also
+    gives what they took."""
     global patience
     least = None
     for tries in range(TRIES):
         if tries > 0 and patience <= 0:
             break
+        prepare()
         before = busy()
         wall, cpu = spend(*what)
         others = max(0, busy() - before - cpu)
@@ -105,8 +107,11 @@ class Contender:
 
     runs = disturbed = 0  # of all of them
 
+    def prepare(self):
+        """what must be done before each time that it runs"""
+
     def run(self):
-        wall, cpu, others = spend_in_quiet(self.pipeline, self.stdin, self.stdout)
+        wall, cpu, others = spend_in_quiet(self.prepare, self.pipeline, self.stdin, self.stdout)
         self.wall.append(wall / self.per)
         self.cpu.append(cpu / self.per)
         self.quiet.append(is_quiet(wall, others))
