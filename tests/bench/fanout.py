@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""fanout [-l lines] [-r rounds] [-c clients,...]: what it costs to give one stream to many.
+"""fanout.py [-l lines] [-r rounds] [-c clients,...]: what it costs to give one stream to many.
 
 First readers at the socket of bnc-hub beside tail -F on a file, then WebSocket clients of websocketd with bnc-tap and
 bnc-hub beside those of a FastAPI server (broadcast.py). All contenders of a size stand ready at the same time with all
@@ -21,11 +21,10 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-BUILD = os.path.join(ROOT, os.environ.get('BUILD', 'build'))
+sys.dont_write_bytecode = True
+from measure import BUILD, HERE, ROOT, WORK, Goal, complain, goals_table, wrong  # noqa: E402
+
 BIN = f'{BUILD}/bin'
-WORK = f'{BUILD}/bench'
 
 RATE = 1000  # lines/s
 QUIET_MS = 300  # nothing has come for so long: all has been passed on
@@ -33,13 +32,8 @@ READERS = 1000  # at the hub
 STOPPED = 20  # of them
 TAILS = 100  # inotify has 128 instances a user; from there on tail looks once a second
 BOUND_MB = 8 + READERS * 4 / 1024 + STOPPED  # of the hub: 4 KiB a reader, --queue (1 MiB) for each that has stopped
+MANY = 100  # clients: from there on it counts whether every tick arrives, and how many beside those of FastAPI
 PACKAGES = 'python3-fastapi uvicorn python3-uvloop python3-websockets'
-wrong = []
-
-
-def complain(text):
-    wrong.append(text)
-    print(f'fanout: {text}', file=sys.stderr)
 
 
 # ---------------------------------------------------------------------------------------------------- processes
@@ -114,7 +108,7 @@ def await_port(port):
         with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port), 1):
             return
         time.sleep(0.05)
-    sys.exit(f'fanout: nothing listens at port {port}')
+    raise RuntimeError(f'nothing listens at port {port}')
 
 
 class Feed:
@@ -155,7 +149,7 @@ class Readers:
     def __init__(self, process):
         self.process = process
         if process.stdout.readline() != 'ready\n':
-            sys.exit('fanout: the readers cannot start')
+            raise RuntimeError('the readers cannot start')
 
     def ask(self, command):
         self.process.stdin.write(f'{command}\n')
@@ -328,6 +322,22 @@ def figures(c):
             f'| {c.median("cores"):.3f} | {c.median("each"):.1f} | {c.memory:.0f} | {c.memory * 1024 / c.count:.0f} |')
 
 
+def aim(every, calm, theirs=None):
+    """what is asked for at this size"""
+    clients = f'{every.count} clients' if every.count > 1 else '1 client'
+    if every.count >= MANY:
+        share = every.median('share') * 100
+        Goal(f'websocketd, bnc-tap, {clients}: of the lines arrive', least=100, got=share, unit=' %',
+             shown=f'{share:.2f} %')
+    if not theirs:
+        return
+    if every.count >= MANY:
+        Goal(f'websocketd, bnc-tap, {clients}: messages/s of FastAPI', least=1.0, got=ratio(every, theirs, 'rate'),
+             unit=' x')
+    Goal(f'websocketd, bnc-tap --rate 20, {clients}: CPU of FastAPI', most=1.0, got=ratio(calm, theirs, 'cores'),
+         unit=' x')
+
+
 def compared(every, calm, theirs):
     ratios = [ratio(every, theirs, of) for of in ('rate', 'each', 'p50', 'p99')]
     ratios += [ratio(calm, theirs, of) for of in ('cores', 'each', 'p50', 'p99')]
@@ -344,6 +354,7 @@ def websocket_tables(sizes, lines, rounds):
         print(f'fanout: {clients} WebSocket clients', file=sys.stderr)
         contenders = size(clients, lines, rounds, interpreter)
         rows += map(figures, contenders)
+        aim(*contenders)
         if interpreter:
             ratios.append(compared(*contenders))
     out = [f'WebSocket clients of {RATE} lines/s, 1 % of them trade_executed, the others of 50 pairs. bnc: websocketd, for '
@@ -364,6 +375,12 @@ def websocket_tables(sizes, lines, rounds):
         'still had in hand.']
 
 
+def beside(lines, rounds, sizes):
+    compile_helpers()
+    print('fanout: readers of bnc-hub', file=sys.stderr)
+    return hub_table(lines, rounds) + [''] + websocket_tables(sizes, lines, rounds)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('-l', type=int, default=1500, help='lines of a round')
@@ -371,11 +388,8 @@ def main():
     parser.add_argument('-c', default='1,10,100,300', help='numbers of WebSocket clients')
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    compile_helpers()
-    print('fanout: readers of bnc-hub', file=sys.stderr)
-    out = hub_table(options.l, options.r) + ['']
-    out += websocket_tables([int(n) for n in options.c.split(',') if n], options.l, options.r)
-    print('\n'.join(out))
+    out = beside(options.l, options.r, [int(n) for n in options.c.split(',') if n])
+    print('\n'.join(out + [''] + goals_table()))
     sys.exit(1 if wrong else 0)
 
 
