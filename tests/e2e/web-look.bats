@@ -21,6 +21,7 @@ setup_file() { browser_tests look; }
 @test "times are UTC, or those of this machine, and it says which" { told; }
 @test "Tab reaches everything, visibly, and positions are sorted without a mouse" { told; }
 @test "the crosshair tells the exact value and when it was" { told; }
+@test "another range is in the chart at once, also when nothing comes any more" { told; }
 @test "CSV and PNG are saved, by a name that says what kind of data it is, with all digits" { told; }
 @test "of thousands of trades only those in sight are in the document; a reader is left in peace" { told; }
 @test "an empty page says what will appear, and gives a command to copy" { told; }

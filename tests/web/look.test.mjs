@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { byHand, launch, pause, SLOW, Visit } from './browser.mjs';
 import { Fake } from './fake.mjs';
-import { border, equity, flow, price, status, trade } from './records.mjs';
+import { border, decimal, equity, flow, price, status, trade } from './records.mjs';
 import { pack } from './png.mjs';
 import { scene } from './scene.mjs';
 
@@ -426,6 +426,26 @@ describe('what one can do with it', { concurrency: 2 }, () => {
 		assert.equal(told.size, 3);
 		await visit.page.mouse.move(5, 5);
 		await visit.get('legend').waitFor({ state: 'hidden' });
+	});
+
+	test('another range is in the chart at once, also when nothing comes any more', async (t) => {
+		const now = Date.now();
+		const { visit } = await open(t, (connection) => {
+			connection.send(status('live', 'replay'), price('SOL', '142'));
+			for (let i = 3600; i > 0; i--) connection.send(equity(decimal(1_000_000 + i, 2), now - i * 1000));
+			connection.send(border(), status('end', 'replay'));
+		});
+		await visit.until(5 * SLOW, 'the curve', async () => (await visit.ink('--unreal')).columns > 300);
+		const box = await visit.get('chart').boundingBox();
+		for (const [key, minutes] of ['3:60', '1:5', '2:15', '3:60'].map((each) => each.split(':').map(Number))) {
+			await visit.page.keyboard.press(String(key));
+			await visit.until(2 * SLOW, `${minutes} minutes`, async () => {
+				for (const x of [24, 20]) await visit.page.mouse.move(box.x + x, box.y + box.height / 2);
+				const [, day, time] = /^(\S+) (\S+)/.exec(await visit.text('legend')) ?? [];
+				const ago = (now - Date.parse(`${day}T${time}Z`)) / 60_000;
+				return ago > 0.8 * minutes && ago < 1.1 * minutes;
+			});
+		}
 	});
 
 	test('CSV and PNG are saved, by a name that says what kind of data it is, with all digits', async (t) => {

@@ -83,11 +83,14 @@ export class Line {
 
 	/** everything that is there of `history` in the last `span` seconds */
 	show(history: History, span: number): void {
-		if (this.span !== span) this.following = true;
+		const other = this.span !== span;
+		if (other) this.following = true;
 		this.span = span;
 		const ring = history.ring(span);
 		if (this.isOther(history, ring)) this.drawAll(history, ring);
 		else this.drawNew(ring);
+		// at once: it may be long until there is something new, or for ever
+		if (other) this.follow();
 	}
 
 	private isOther(history: History, ring: Ring): boolean {
