@@ -1,5 +1,5 @@
 # The page in a browser: how it looks, reads and is handled: tests/web/look.test.mjs. Its pictures are in
-# $BUILD/screenshots; those of web/screenshots are copies of them.
+# $BUILD/screenshots; those of web/screenshots are copies of them, which they are compared with.
 load ../lib
 load ../web/suite
 

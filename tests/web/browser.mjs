@@ -43,14 +43,26 @@ export async function until(seconds, what, check) {
 /** the browser says so itself when nobody answers; a page cannot keep it from that */
 const REFUSED = /^WebSocket connection to 'ws:\/\/[\w.:]+\/ws' failed: /;
 
+/** in the page: what it knows of the time of day; frames and timers go on as they do */
+function shiftClock(ms) {
+	const Clock = Date;
+	window.Date = class extends Clock {
+		static now = () => Clock.now() + ms;
+		constructor(...when) {
+			super(...(when.length > 0 ? when : [Clock.now() + ms]));
+		}
+	};
+}
+
 export class Visit {
 	console = [];
 	requests = [];
 	/** one for each WebSocket that the page has opened: when, and what came */
 	sockets = [];
 
-	/** `init` runs in the page before its own scripts do; other options are those of a browser context */
-	static async of(browser, url, { init, ...context } = {}) {
+	/** `init` runs in the page before its own scripts do; `shift` is how far its clock is from ours, ms; other options are
+	 * those of a browser context */
+	static async of(browser, url, { init, shift, ...context } = {}) {
 		const visit = new Visit();
 		visit.context = await browser.newContext({
 			viewport: { width: 1440, height: 900 },
@@ -67,6 +79,7 @@ export class Visit {
 			);
 		});
 		if (init) await visit.page.addInitScript(init);
+		if (shift !== undefined) await visit.page.addInitScript(shiftClock, shift);
 		visit.opened = performance.now();
 		await visit.page.goto(url);
 		return visit;

@@ -4,12 +4,17 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { byHand, launch, pause, SLOW, Visit } from './browser.mjs';
 import { Fake } from './fake.mjs';
+import { assertLike } from './likeness.mjs';
 import { border, decimal, equity, flow, price, status, trade } from './records.mjs';
 import { pack } from './png.mjs';
 import { scene } from './scene.mjs';
+import { root } from './tree.mjs';
 
-/** the pictures of the last run; those in web/screenshots are copies */
+/** the pictures of the last run; those in web/screenshots are copies of some */
 const PICTURES = `${process.env.BUILD}/screenshots`;
+const KEPT = ['desktop-dark', 'desktop-light', 'phone-dark'];
+/** of all pictures, so that they are of the same times */
+const HOUR = Date.UTC(2026, 10, 26, 18, 51, 53);
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 1 };
 
 let browser;
@@ -27,6 +32,13 @@ async function open(t, accept = scene, options) {
 	return { fake, visit };
 }
 
+/** for a picture */
+function pose(t, options) {
+	const now = Date.now();
+	const shift = HOUR - now;
+	return open(t, (connection) => scene(connection, { now, shift }), { ...options, shift });
+}
+
 async function settled(visit) {
 	await visit.untilKind('demo', 5 * SLOW);
 	await visit.until(
@@ -36,11 +48,22 @@ async function settled(visit) {
 	);
 }
 
+/** one that is kept is compared with what is kept */
 async function picture(visit, name, options) {
-	// no digit is lit up or not by chance, and no pointer stands on the chart
+	if (KEPT.includes(name)) await itsOwnPace(visit);
+	// no pointer stands on the chart
 	await visit.page.mouse.move(0, 0);
-	writeFileSync(`${PICTURES}/${name}.png`, pack(await visit.page.screenshot(options)));
+	const png = pack(await visit.page.screenshot(options));
+	writeFileSync(`${PICTURES}/${name}.png`, png);
+	if (KEPT.includes(name)) assertLike(png, readFileSync(`${root}/web/screenshots/${name}.png`), name);
 }
+
+/** what was known is not counted any more as what came in the last second */
+const itsOwnPace = (visit) =>
+	visit.until(10 * SLOW, 'a second with few messages', async () => {
+		const rate = await visit.count('rate');
+		return rate > 0 && rate < 100;
+	});
 
 /** of what stands on the page, by name: its place, in CSS pixels */
 async function boxes(visit) {
@@ -79,7 +102,7 @@ const cutOff = (visit) =>
 describe('1440 × 900', { concurrency: 2 }, () => {
 	for (const theme of ['dark', 'light']) {
 		test(`on a desk, ${theme}: all in one view, each thing in its place, and there is a picture`, async (t) => {
-			const { visit } = await open(t, scene, { colorScheme: theme });
+			const { visit } = await pose(t, { colorScheme: theme });
 			await settled(visit);
 			await visit.page.keyboard.press('3');
 			assert.equal(await visit.page.evaluate(() => document.documentElement.dataset.theme), theme);
@@ -131,7 +154,7 @@ describe('1440 × 900', { concurrency: 2 }, () => {
 describe('360 × 740', { concurrency: 2 }, () => {
 	for (const theme of ['dark', 'light']) {
 		test(`on a phone, ${theme}: one column, nothing to scroll sideways, and there is a picture`, async (t) => {
-			const { visit } = await open(t, scene, { ...PHONE, colorScheme: theme });
+			const { visit } = await pose(t, { ...PHONE, colorScheme: theme });
 			await settled(visit);
 			const { tickers, equity: panel, positions, trades, strip } = await boxes(visit);
 			const order = [tickers, panel, positions, trades, strip];

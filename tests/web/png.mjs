@@ -1,19 +1,25 @@
-/** PNG, packed more tightly: flat areas are smaller without the filters that Chromium chooses for photographs. */
+/** PNG of 8-bit RGB, as screenshots are. */
 import { deflateSync, inflateSync } from 'node:zlib';
 
 const SIGNATURE = 8;
 
-/** of 8-bit RGB, as screenshots are */
+/** the same more tightly: flat areas are smaller without the filters that Chromium chooses for photographs */
 export function pack(png) {
-	const [header, data] = read(png);
-	const height = header.readUInt32BE(4);
-	const pixels = unfilter(inflateSync(data), header.readUInt32BE(0) * 3, height);
+	const { header, rows } = unpack(png);
 	return Buffer.concat([
 		png.subarray(0, SIGNATURE),
 		chunk('IHDR', header),
-		chunk('IDAT', deflateSync(pixels, { level: 9 })),
+		chunk('IDAT', deflateSync(rows, { level: 9 })),
 		chunk('IEND', Buffer.alloc(0)),
 	]);
+}
+
+/** `rows` of red, green and blue, a byte before each row */
+export function unpack(png) {
+	const [header, data] = read(png);
+	const width = header.readUInt32BE(0);
+	const height = header.readUInt32BE(4);
+	return { header, width, height, rows: unfilter(inflateSync(data), width * 3, height) };
 }
 
 function read(png) {

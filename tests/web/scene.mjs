@@ -1,4 +1,4 @@
-/** The page with everything on it, the same each time but for the hour: for pictures of it. */
+/** The page with everything on it, the same each time, and at the same hour where one is wanted: for pictures of it. */
 import { border, decimal, dice, equity, heartbeat, position, price, status, trade } from './records.mjs';
 
 /** symbol, price in its smallest units, decimals */
@@ -14,18 +14,19 @@ const SYMBOLS = [
 ];
 const HISTORY = 3600; // seconds
 
-export function scene(connection, { source = 'demo', every = 100 } = {}) {
+/** Its history ends at `now`; `shift` is how far the page's clock is from that of this machine, ms. */
+export function scene(connection, { source = 'demo', every = 100, now = Date.now(), shift = 0 } = {}) {
+	const send = (...records) => connection.send(...records.map((record) => ({ ...record, ts: record.ts + shift })));
 	const roll = dice(11);
-	const now = Date.now();
 	const units = SYMBOLS.map(([, first]) => first);
 	const quote = (i, ts = Date.now()) => price(SYMBOLS[i][0], decimal(units[i], SYMBOLS[i][2]), { ts });
 	const simulated = source === 'live' ? {} : { simulated: true };
-	connection.send(
+	send(
 		status('connecting', source, 'an offline exchange whose prices are made up: not the market'),
 		status('live', source, 'all streams'),
 	);
-	connection.send(...SYMBOLS.map((_, i) => quote(i)));
-	connection.send(
+	send(...SYMBOLS.map((_, i) => quote(i)));
+	send(
 		position('SOL', '25', '140', '142.35', '58.75', simulated),
 		position('BTC', '-0.15', '68040.5', '68123.4', '-12.435', simulated),
 		position('ETH', '1.2', '3498.25', '3512.07', '16.584', simulated),
@@ -46,23 +47,23 @@ export function scene(connection, { source = 'demo', every = 100 } = {}) {
 			},
 		);
 	});
-	connection.send(...trades);
+	send(...trades);
 	let money = 1_000_000;
 	let drift = 0;
 	for (let i = HISTORY; i > 0; i--) {
 		drift = drift * 0.985 + (roll() - 0.492) * 60;
 		money += Math.round(drift / 6);
-		connection.send(worth(money, now - i * 1000, simulated));
+		send(worth(money, now - i * 1000, simulated));
 	}
-	connection.send(border());
+	send(border());
 	if (every === 0) return;
 	let turn = 0;
 	connection.every(every, () => {
 		const i = turn % SYMBOLS.length;
 		units[i] += Math.floor(roll() * 9) - 4;
-		connection.send(quote(i));
+		send(quote(i));
 		if (turn++ % 10 === 0)
-			connection.send(worth((money += Math.floor(roll() * 200) - 100), Date.now(), simulated), heartbeat());
+			send(worth((money += Math.floor(roll() * 200) - 100), Date.now(), simulated), heartbeat());
 	});
 }
 
