@@ -4,14 +4,14 @@ import { clock, delay as delayText } from '../format/time';
 import { setState, useStore } from '../state/store';
 
 export function StatusStrip() {
-	const { rate, delay, malformed, reason, other, late } = useStore((s) => s.meter);
+	const { rate, total, delay, malformed, reason, other, late } = useStore((s) => s.meter);
 	const gaps = useStore((s) => s.news.gaps);
 	const behind = useStore((s) => s.news.reconnects);
 	const lost = useStore((s) => s.lost);
 	const replay = useStore((s) => s.news.origin === 'replay');
 	return (
 		<footer className="strip" aria-label="State of the stream" data-testid="strip">
-			<Item name="messages/s" id="rate" hint="lines in the last second">
+			<Item name="messages/s" id="rate" hint={`lines in the last second; ${grouped(String(total))} in all`}>
 				{grouped(rate.toFixed(0))}
 			</Item>
 			<Item
