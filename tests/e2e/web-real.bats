@@ -10,7 +10,7 @@ setup_file() { browser_tests real; }
 @test "positions and trades fill the tables" { told; }
 @test "equity, a position and a trade have the digits that came, all of them" { told; }
 @test "the chart draws the curve" { told; }
-@test "a page that is opened late has the curve, positions and trades at once" { told; }
+@test "a page that is opened late is live within 3 s, with history, the curve, positions and trades" { told; }
 @test "the exchange is killed: the page is told, and prices come again" { told; }
 @test "the hub is killed: the page goes on with the next one" { told; }
 @test "websocketd is killed: a banner, a countdown, and live again" { told; }

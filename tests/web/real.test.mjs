@@ -143,26 +143,30 @@ test('the chart draws the curve', async () => {
 	});
 });
 
-test('a page that is opened late has the curve, positions and trades at once', async () => {
+test('a page that is opened late is live within 3 s, with history, the curve, positions and trades', async () => {
 	await visit.until(
 		20 * SLOW,
 		'some history',
 		() => records().filter(({ type }) => type === 'equity_snapshot').length > 30,
 	);
 	const late = await Visit.of(browser, pipeline.url);
-	await late.untilKind('live', 3 * SLOW);
-	await late.until(
-		2 * SLOW,
-		'rows',
-		async () => (await late.get('position').count()) > 0 && (await late.get('trade').count()) > 0,
-	);
-	const known = records(late).findIndex(({ type, detail }) => type === 'status' && /^from here on/.test(detail));
-	assert.ok(
-		records(late)
-			.slice(0, known)
-			.filter(({ type }) => type === 'equity_snapshot').length >= 5,
-	);
-	await late.until(2 * SLOW, 'the curve', async () => (await late.ink()).columns > 30);
+	const passed = () => (performance.now() - late.opened) / 1000;
+	const soon = async (what, check) => {
+		await late.until(3 * SLOW - passed(), `${what}, 3 s after opening`, check);
+		assert.ok(passed() < 3 * SLOW, `${what} was there after ${passed()} s`);
+	};
+	await soon('live', async () => (await late.kind()) === 'live');
+	const known = () => {
+		const all = records(late);
+		return all.slice(
+			0,
+			all.findIndex(({ type, detail }) => type === 'status' && /^from here on/.test(detail)),
+		);
+	};
+	await soon('history', () => known().filter(({ type }) => type === 'equity_snapshot').length >= 5);
+	await soon('a position', async () => (await late.get('position').count()) > 0);
+	await soon('a trade', async () => (await late.get('trade').count()) > 0);
+	await soon('the curve', async () => (await late.ink()).columns > 30);
 	// the hub knows the newest of each pair, and the page shows each that it is told
 	const newest = (of) => {
 		const trades = records(of).filter(({ type }) => type === 'trade_executed');
