@@ -99,6 +99,31 @@ const cutOff = (visit) =>
 			.map((each) => `${each.className} ${each.textContent}`);
 	});
 
+/** names of columns that do not end where the numbers below them do */
+const crooked = (visit) =>
+	visit.page.evaluate(() => {
+		const end = (element) => {
+			const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT, (node) =>
+				node.parentElement.matches('.sort') ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT,
+			);
+			const range = document.createRange();
+			let right = 0;
+			while (texts.nextNode()) {
+				range.selectNodeContents(texts.currentNode);
+				right = Math.max(right, range.getBoundingClientRect().right);
+			}
+			return right;
+		};
+		return [...document.querySelectorAll('.scroll table')].flatMap((table) => {
+			const cells = table.querySelector('tbody tr[data-testid]').cells;
+			return [...table.tHead.rows[0].cells]
+				.map((head, i) => [head, cells[i]])
+				.filter(([head]) => !head.matches('.left') && head.clientWidth > 0)
+				.filter(([head, cell]) => Math.abs(end(head) - end(cell)) > 1)
+				.map(([head, cell]) => `${head.textContent} ends at ${end(head)}, ${cell.textContent} at ${end(cell)}`);
+		});
+	});
+
 describe('1440 × 900', { concurrency: 2 }, () => {
 	for (const theme of ['dark', 'light']) {
 		test(`on a desk, ${theme}: all in one view, each thing in its place, and there is a picture`, async (t) => {
@@ -129,6 +154,7 @@ describe('1440 × 900', { concurrency: 2 }, () => {
 			near(positions.width, trades.width, 2, 'their widths');
 			assert.ok(trades.height > 180, `${trades.height}`);
 			assert.deepEqual(await cutOff(visit), []);
+			assert.deepEqual(await crooked(visit), []);
 			await picture(visit, `desktop-${theme}`);
 			await visit.assertClean();
 		});
@@ -165,6 +191,7 @@ describe('360 × 740', { concurrency: 2 }, () => {
 				.locator('.scroll')
 				.evaluateAll((all) => all.map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth));
 			assert.deepEqual(tables, [0, 0], 'of an ordinary table all columns are in sight');
+			assert.deepEqual(await crooked(visit), []);
 			await picture(visit, `phone-${theme}`, { fullPage: true });
 			await visit.assertClean();
 		});
@@ -194,6 +221,10 @@ describe('360 × 740', { concurrency: 2 }, () => {
 		await fits(visit);
 		await visit.page.keyboard.press('?');
 		await fits(visit);
+		const lefts = await visit.page
+			.locator('.keys dd')
+			.evaluateAll((all) => all.map((each) => each.getBoundingClientRect().left));
+		assert.equal(new Set(lefts).size, 1, `what the keys do stands in one column: ${lefts}`);
 		await visit.page.keyboard.press('Escape');
 		await fake.stop();
 		await visit.get('banner-trouble').waitFor();
