@@ -89,7 +89,7 @@ demo() {
 # so that equity moves
 demo_position() {
 	printf '%s\n' '{"type":"position_update","symbol":"SOL","qty":"25","entryPrice":"140","ts":0,"pair":"SOLUSDT",'\
-'"market":"usdm","positionSide":"BOTH"}'
+'"market":"usdm","positionSide":"BOTH","simulated":true}'
 }
 
 # what collectors publish, on other machines as a rule: what is known, then what comes

@@ -30,6 +30,8 @@ client() { "$WS" "ws://127.0.0.1:$BNC_PORT/ws" "$@"; }
 	jq -e -s 'all(.[]; (.type | type) == "string" and (.ts | type) == "number")' out >/dev/null
 	(($(awk 'length > 4082 || length == 0' out | wc -l) == 0))
 	run ! grep '"source":"live"' out
+	# nor is a position or an equity anybody's, from the first on
+	jq -e -s 'map(select(.type == "equity_snapshot" or .type == "position_update")) | length > 0 and all(.simulated)' out >/dev/null
 }
 
 @test "demo: equity moves with the price, exactly" {
