@@ -44,7 +44,8 @@ struct fast;
 struct equity *equity_new(const struct equity_options *o);
 void equity_free(struct equity *e);
 
-/* Updates; false: *why is a constant sentence, the state is as it was. What concerns another asset is no error. */
+/* Updates; their names are padded as those of a line are (PAIRS_PAD). false: *why is a constant sentence, the state is as it
+ * was. What concerns another asset is no error. */
 bool equity_set_balance(struct equity *e, struct dec balance, const char **why);
 bool equity_balance(struct equity *e, const struct event_balance *b, const char **why);
 bool equity_position(struct equity *e, const struct event_position *p, const char **why);

@@ -566,7 +566,7 @@ static void long_names_are_no_overflow(void **state)
 
 struct model {
 	bool inverse;
-	const char *names[PAIRS];
+	const char (*names)[EVENT_NAME_MAX];
 	bool priced[PAIRS];
 	struct dec price[PAIRS];
 	bool held[PAIRS][3], marked[PAIRS][3];
@@ -681,11 +681,12 @@ static void the_running_sum_is_the_sum(void **state)
 	(void)state;
 	for (int round = 0; round < 20; round++) {
 		struct model m = { .inverse = round % 2 };
-		static const char *const linear[] = { "SOLUSDT", "BTCUSDT", "1000PEPEUSDT", "BTCUSDT_261225", "0GUSDT",
-			"币安人生USDT" };
-		static const char *const inverse[] = { "BTCUSD_PERP", "BTCUSD_261225", "BTCUSD_270326", "BTCUSD_A",
-			"BTCUSD_B", "BTCUSD" };
-		memcpy(m.names, m.inverse ? inverse : linear, sizeof m.names);
+		/* padded as lib/pairs asks */
+		static const char linear[PAIRS][EVENT_NAME_MAX] = { "SOLUSDT", "BTCUSDT", "1000PEPEUSDT", "BTCUSDT_261225",
+			"0GUSDT", "币安人生USDT" };
+		static const char inverse[PAIRS][EVENT_NAME_MAX] = { "BTCUSD_PERP", "BTCUSD_261225", "BTCUSD_270326",
+			"BTCUSD_A", "BTCUSD_B", "BTCUSD" };
+		m.names = m.inverse ? inverse : linear;
 		struct equity *e = make(m.inverse ? "BTC" : "USDT", EQUITY_ANY, 0);
 		for (int step = 0; step < 500; step++) {
 			unsigned what = roll(10);
