@@ -41,7 +41,7 @@ endif
 # lib/, room by room (bnc(7) has the map; scripts/dev/check-arrows holds the includes against it)
 CORE  = span num dec clock err backoff rate
 CORE += scan json jsonw io line layout fields ring budget proxy when outlet refuse intake unpack keys sandbox
-CORE += event symbol fills pairs cost position order trader paper equity heartbeat arbiter merge outbox rec pace hub hub_report \
+CORE += sentence event symbol fills pairs cost position order trader paper equity heartbeat arbiter merge outbox rec pace hub hub_report \
         bus_api bus_pub bus_sub
 CORE += binance binance_book_ticker binance_agg_trade binance_trade binance_mark_price binance_kline \
         binance_ticker binance_force_order binance_field binance_depth binance_control binance_stream binance_ids \

@@ -4,7 +4,7 @@
 static void leverage(struct binance_user *u)
 {
 	const struct fields *ac = &u->b->inner;
-	struct binance_sentence s = { .n = 0 };
+	struct sentence s = { .n = 0 };
 	struct span pair, times;
 	int64_t n;
 
@@ -12,16 +12,16 @@ static void leverage(struct binance_user *u)
 	    !binance_user_name(u, ac, 's', &pair, "no usable symbol (ac.s)") ||
 	    !binance_user_id(u, ac, 'l', &times, &n, "leverage (ac.l) is not an integer from zero up"))
 		return;
-	binance_say_lit(&s, "leverage of ");
-	binance_say(&s, pair);
-	binance_say_lit(&s, " is now ");
-	binance_say(&s, times);
+	sentence_say_lit(&s, "leverage of ");
+	sentence_say(&s, pair);
+	sentence_say_lit(&s, " is now ");
+	sentence_say(&s, times);
 	binance_user_status(u, SPAN("notice"), &s);
 }
 
 static void mode(struct binance_user *u)
 {
-	struct binance_sentence s = { .n = 0 };
+	struct sentence s = { .n = 0 };
 	bool on;
 
 	if (!binance_user_inner(u, BINANCE_AI, "mode (ai) is not an object"))
@@ -30,8 +30,8 @@ static void mode(struct binance_user *u)
 		binance_user_refuse(u, "multi-assets mode (ai.j) is not a boolean");
 		return;
 	}
-	binance_say_lit(&s, "multi-assets mode is now ");
-	binance_say(&s, on ? SPAN("on") : SPAN("off"));
+	sentence_say_lit(&s, "multi-assets mode is now ");
+	sentence_say(&s, on ? SPAN("on") : SPAN("off"));
 	binance_user_status(u, SPAN("notice"), &s);
 }
 

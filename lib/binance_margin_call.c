@@ -3,7 +3,7 @@
 #include "binance_user.h"
 
 /* "what" and the number, where it is there */
-static bool say_optional(struct binance_user *u, const struct fields *f, unsigned slot, struct binance_sentence *s,
+static bool say_optional(struct binance_user *u, const struct fields *f, unsigned slot, struct sentence *s,
     struct span what, const char *why)
 {
 	struct dec d;
@@ -12,12 +12,12 @@ static bool say_optional(struct binance_user *u, const struct fields *f, unsigne
 		return true;
 	if (!binance_user_number(u, f, slot, &d, why))
 		return false;
-	binance_say(s, what);
-	binance_say_number(s, d);
+	sentence_say(s, what);
+	sentence_say_number(s, d);
 	return true;
 }
 
-static bool say_wallet(struct binance_user *u, struct binance_sentence *s)
+static bool say_wallet(struct binance_user *u, struct sentence *s)
 {
 	return say_optional(
 	    u, u->event, BINANCE_CW, s, SPAN(", cross wallet balance "), "cross wallet balance (cw) is not a number");
@@ -25,7 +25,7 @@ static bool say_wallet(struct binance_user *u, struct binance_sentence *s)
 
 static void position(struct binance_user *u, const struct fields *f)
 {
-	struct binance_sentence s = { .n = 0 };
+	struct sentence s = { .n = 0 };
 	struct span pair, side;
 	struct dec qty;
 
@@ -33,12 +33,12 @@ static void position(struct binance_user *u, const struct fields *f)
 	    !binance_user_side(u, f, BINANCE_PS, &side, "position side (p.ps) is none of BOTH, LONG, SHORT") ||
 	    !binance_user_number(u, f, BINANCE_PA, &qty, "position amount (p.pa) is not a number"))
 		return;
-	binance_say_lit(&s, "margin call: ");
-	binance_say(&s, pair);
-	binance_say_lit(&s, " ");
-	binance_say(&s, side);
-	binance_say_lit(&s, " ");
-	binance_say_number(&s, qty);
+	sentence_say_lit(&s, "margin call: ");
+	sentence_say(&s, pair);
+	sentence_say_lit(&s, " ");
+	sentence_say(&s, side);
+	sentence_say_lit(&s, " ");
+	sentence_say_number(&s, qty);
 	if (say_optional(u, f, BINANCE_MP, &s, SPAN(", mark price "), "mark price (p.mp) is not a number") &&
 	    say_optional(u, f, BINANCE_UP, &s, SPAN(", unrealized PnL "), "unrealized PnL (p.up) is not a number") &&
 	    say_optional(
@@ -49,13 +49,13 @@ static void position(struct binance_user *u, const struct fields *f)
 
 void binance_margin_call_parse(struct binance_user *u, const struct fields *f)
 {
-	struct binance_sentence s = { .n = 0 };
+	struct sentence s = { .n = 0 };
 
 	if (!binance_user_time(u, f))
 		return;
 	binance_user_rows(u, f, 'p', position, "positions (p) are not an array of objects");
 	if (u->result == BINANCE_NOTHING) { /* no position is named: a call all the same */
-		binance_say_lit(&s, "margin call");
+		sentence_say_lit(&s, "margin call");
 		if (say_wallet(u, &s))
 			binance_user_status(u, SPAN("notice"), &s);
 	}

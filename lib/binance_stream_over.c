@@ -17,14 +17,14 @@ static bool time_as_text(const struct fields *f, int64_t *ms)
 
 void binance_stream_over_parse(struct binance_user *u, const struct fields *f)
 {
-	struct binance_sentence s = { .n = 0 };
+	struct sentence s = { .n = 0 };
 
 	if (!time_as_text(f, &u->ts) && !binance_user_time(u, f))
 		return;
-	binance_say_lit(&s, "the exchange has ended the stream of the account: ");
+	sentence_say_lit(&s, "the exchange has ended the stream of the account: ");
 	if (span_is(fields_text(f, 'e'), "listenKeyExpired"))
-		binance_say_lit(&s, "its listen key has expired");
+		sentence_say_lit(&s, "its listen key has expired");
 	else
-		binance_say_lit(&s, "it must be subscribed to again");
+		sentence_say_lit(&s, "it must be subscribed to again");
 	binance_user_status(u, SPAN("stale"), &s);
 }

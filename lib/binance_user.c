@@ -253,33 +253,13 @@ void binance_user_order(struct binance_user *u, const struct fields *f)
 
 /* --------------------------------------------------------------------------------------------------- telling */
 
-void binance_say(struct binance_sentence *s, struct span text)
-{
-	size_t left = s->full ? 0 : sizeof s->p - s->n;
-	size_t n = text.n < left ? text.n : left;
-
-	s->full = n < text.n;
-	while (s->full && n > 0 && ((unsigned char)text.p[n] & 0xc0) == 0x80) /* not inside a character */
-		n--;
-	if (n)
-		memcpy(s->p + s->n, text.p, n);
-	s->n += n;
-}
-
-void binance_say_number(struct binance_sentence *s, struct dec d)
-{
-	char text[DEC_TEXT_MAX];
-
-	binance_say(s, (struct span){ text, (size_t)(dec_print(text, d) - text) });
-}
-
-void binance_user_status(struct binance_user *u, struct span state, const struct binance_sentence *s)
+void binance_user_status(struct binance_user *u, struct span state, const struct sentence *s)
 {
 	struct event_status e = {
 		.state = state,
 		.ts = u->ts,
 		.event = fields_text(u->event, 'e'),
-		.detail = { s->p, s->n },
+		.detail = sentence_span(s),
 	};
 
 	if (room(u))

@@ -6,6 +6,7 @@
 #define BNC_BINANCE_USER_H
 
 #include "binance_field.h"
+#include "sentence.h"
 
 struct binance_user {
 	struct binance *b;
@@ -87,17 +88,7 @@ void binance_user_told_by_time(struct binance *b, int64_t now, struct line_out *
 /* events of orders that are no fill, of order lists, of the exchange's trading bots: counted */
 binance_user_parse binance_user_order;
 
-/* A sentence for people, cut where the room of a status ends. */
-struct binance_sentence {
-	char p[512];
-	size_t n;
-	bool full;
-};
-void binance_say(struct binance_sentence *s, struct span text);
-void binance_say_number(struct binance_sentence *s, struct dec d);
-#define binance_say_lit(s, literal) binance_say((s), SPAN(literal))
-
 /* a status record about the event */
-void binance_user_status(struct binance_user *u, struct span state, const struct binance_sentence *s);
+void binance_user_status(struct binance_user *u, struct span state, const struct sentence *s);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include "jsonw.h"
 #include "num.h"
+#include "sentence.h"
 
-#define DETAIL_MAX 512
 
 /* ------------------------------------------------------------------------------------------------ names */
 
@@ -323,7 +323,7 @@ char *event_write_status(char *out, const struct event_status *e)
 	if (e->source.n)
 		out = jsonw_string(jsonw_lit(out, ",\"source\":"), e->source);
 	if (e->stream.n)
-		out = jsonw_string(jsonw_lit(out, ",\"stream\":"), shorten(e->stream, DETAIL_MAX));
+		out = jsonw_string(jsonw_lit(out, ",\"stream\":"), shorten(e->stream, SENTENCE_MAX));
 	if (e->event.n)
 		out = jsonw_string(jsonw_lit(out, ",\"event\":"), shorten(e->event, EVENT_NAME_MAX));
 	if (e->has_ids) {
@@ -333,7 +333,7 @@ char *event_write_status(char *out, const struct event_status *e)
 	}
 	out = put_name(out, SPAN(",\"orderId\":"), e->order_id);
 	if (e->detail.n)
-		out = jsonw_string(jsonw_lit(out, ",\"detail\":"), shorten(e->detail, DETAIL_MAX));
+		out = jsonw_string(jsonw_lit(out, ",\"detail\":"), shorten(e->detail, SENTENCE_MAX));
 	return put_end(out, e->simulated);
 }
 

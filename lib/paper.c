@@ -4,13 +4,13 @@
 #include "order.h"
 #include "pairs.h"
 #include "position.h"
+#include "sentence.h"
 #include "symbol.h"
 #include "trader.h"
 
 #include <stdlib.h>
 
 #define FEE_DECIMALS 8 /* of a fee in coin, which is no finite decimal: cut off toward zero */
-#define DETAIL_MAX   512
 
 _Static_assert(PAPER_PAIRS_MAX == PAIRS_MAX, "as many as are told apart");
 
@@ -108,40 +108,19 @@ static int64_t time_now(const struct paper *p)
 
 /* ------------------------------------------------------------------------------------------------ telling */
 
-/* a sentence that is put together */
-struct text {
-	char p[DETAIL_MAX];
-	size_t n;
-};
-
-static void say(struct text *t, struct span s)
-{
-	size_t n = s.n < DETAIL_MAX - t->n ? s.n : DETAIL_MAX - t->n;
-
-	memcpy(t->p + t->n, s.p, n);
-	t->n += n;
-}
-
-static void say_number(struct text *t, struct dec d)
-{
-	char digits[DEC_TEXT_MAX];
-
-	say(t, (struct span){ digits, (size_t)(dec_print(digits, d) - digits) });
-}
-
 /* "order a1: refused: ..." */
 static void notice(const struct paper *p, struct span id, struct span what, struct span more, struct line_out *out)
 {
-	struct text t = { .n = 0 };
+	struct sentence t = { .n = 0 };
 
 	if (!line_room(out, LINE_RECORD_MAX))
 		return;
-	say(&t, SPAN("order"));
-	say(&t, id.n ? SPAN(" ") : SPAN(""));
-	say(&t, id);
-	say(&t, SPAN(": "));
-	say(&t, what);
-	say(&t, more);
+	sentence_say(&t, SPAN("order"));
+	sentence_say(&t, id.n ? SPAN(" ") : SPAN(""));
+	sentence_say(&t, id);
+	sentence_say(&t, SPAN(": "));
+	sentence_say(&t, what);
+	sentence_say(&t, more);
 	out->p = event_write_status(out->p,
 	    &(struct event_status){ .state = SPAN("notice"),
 		.ts = time_now(p),
@@ -222,18 +201,18 @@ static void remove_order(struct paper *p, struct open *o)
 /* "order a1: cancelled: SELL SOLUSDT, 1 of 3 filled" */
 static void end_order(struct paper *p, struct open *o, struct span how, struct line_out *out)
 {
-	struct text t = { .n = 0 };
+	struct sentence t = { .n = 0 };
 	struct dec done;
 
-	say(&t, o->sell ? SPAN("SELL ") : SPAN("BUY "));
-	say(&t, pairs_name(&p->names, o->pair));
-	say(&t, SPAN(", "));
-	say_number(&t, dec_sub(o->qty, o->left, &done) == DEC_OK ? done : DEC_NIL);
-	say(&t, SPAN(" of "));
-	say_number(&t, o->qty);
-	say(&t, SPAN(" filled"));
+	sentence_say(&t, o->sell ? SPAN("SELL ") : SPAN("BUY "));
+	sentence_say(&t, pairs_name(&p->names, o->pair));
+	sentence_say(&t, SPAN(", "));
+	sentence_say_number(&t, dec_sub(o->qty, o->left, &done) == DEC_OK ? done : DEC_NIL);
+	sentence_say(&t, SPAN(" of "));
+	sentence_say_number(&t, o->qty);
+	sentence_say(&t, SPAN(" filled"));
 	if (!o->demo)
-		notice(p, id_of(o), how, (struct span){ t.p, t.n }, out);
+		notice(p, id_of(o), how, sentence_span(&t), out);
 	remove_order(p, o);
 }
 

@@ -241,31 +241,6 @@ static void kept_frames_are_those_that_tell_nothing(void **state)
 	assert_told(take("{'e':'ORDER_TRADE_UPDATE','E':1,'o':{'x':'NEW'}}"), BINANCE_PASS, "");
 }
 
-/* -------------------------------------------------------------------------------------------------- sentences */
-
-static void sentences_end_between_characters(void **state)
-{
-	struct binance_sentence t = { .n = 0 };
-	char text[600];
-
-	(void)state;
-	memset(text, 'a', sizeof text);
-	binance_say(&t, (struct span){ text, 510 });
-	binance_say_lit(&t, "牛"); /* three bytes */
-	assert_int_equal(t.n, 510);
-	binance_say_lit(&t, "b"); /* nothing may stand behind a gap */
-	assert_int_equal(t.n, 510);
-	t = (struct binance_sentence){ .n = 0 };
-	binance_say(&t, (struct span){ text, 509 });
-	binance_say_lit(&t, "牛");
-	assert_int_equal(t.n, 512);
-	binance_say_number(&t, (struct dec){ 7, 0 });
-	assert_int_equal(t.n, 512);
-	t = (struct binance_sentence){ .n = 0 };
-	binance_say(&t, (struct span){ text, sizeof text });
-	assert_int_equal(t.n, 512);
-}
-
 /* a reason for a rejection of any length */
 static void a_long_reason_is_cut(void **state)
 {
@@ -405,7 +380,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fills_without_an_id_are_all_told, open_it, close_it),
 		cmocka_unit_test_setup_teardown(who_trades_with_himself_has_two_fills, open_it, close_it),
 		cmocka_unit_test_setup_teardown(kept_frames_are_those_that_tell_nothing, open_it, close_it),
-		cmocka_unit_test(sentences_end_between_characters),
 		cmocka_unit_test_setup_teardown(a_long_reason_is_cut, open_it, close_it),
 		cmocka_unit_test_setup_teardown(contract_sizes_are_those_of_the_exchange, open_it, close_it),
 		cmocka_unit_test(keys_have_slots_of_their_own),
