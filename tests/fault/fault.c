@@ -498,8 +498,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(v
 
 /* ----------------------------------------------------------------------------------------------------------- memory */
 
-/* Where libnats (3.4.1) falls over, or waits for itself for ever, for want of memory; it calls these by name, as any
- * program might. What is asked for in there is given, and does not count. */
+/* Where libnats (3.4.1) and libwebsockets (4.1.6) fall over, or wait for themselves for ever, for want of memory; they call
+ * these by name, as any program might. What is asked for in there is given, and does not count. */
 static _Thread_local unsigned spared __attribute__((tls_model("initial-exec")));
 static _Thread_local unsigned creating __attribute__((tls_model("initial-exec")));
 static _Thread_local unsigned parsing __attribute__((tls_model("initial-exec")));
@@ -520,6 +520,8 @@ static _Thread_local unsigned parsing __attribute__((tls_model("initial-exec")))
 SPARES(bool, nats_InitOnce, (void *once, void (*start)(void)), (once, start), spared, 1)
 /* OpenSSL (3.0) is used without a look at whether it could be started */
 SPARES(int, RAND_bytes, (unsigned char *p, int n), (p, n), spared, is_of(&libnats, FROM))
+/* at the start: a host without its list of connections is taken for one with it */
+SPARES(void *, lws_create_vhost, (void *context, const void *info), (context, info), spared, 1)
 /* a connection is let go of by its lock, also where that is what could not be made */
 SPARES(int, natsConn_create, (void **connection, void *options), (connection, options), creating, 1)
 SPARES(int, natsMutex_Create, (void **lock), (lock), spared, creating > 0)
