@@ -218,6 +218,7 @@ struct app {
 	int signals;
 
 	bool up;
+	bool down; /* and that has been told */
 	enum stream_step step;
 	uint32_t ask;	/* number of the request about the stream */
 	int64_t ask_at; /* when it is asked, or asked again; INT64_MAX: not */
@@ -420,11 +421,12 @@ static void on_answer(struct app *a, const struct nats_conn_event *e, int64_t no
 
 static void on_up(struct app *a, int64_t now)
 {
+	if (a->down || a->o.verbose)
+		err_warn("connected");
 	a->up = true;
+	a->down = false;
 	a->step = a->o.stream.name.n ? STREAM_LOOK : STREAM_THERE;
 	a->ask_at = now;
-	if (a->ready || a->o.verbose)
-		err_warn("connected");
 	if (a->step == STREAM_THERE)
 		is_ready(a, now);
 }
@@ -437,6 +439,7 @@ static void on_event(struct app *a, const struct nats_conn_event *e, int64_t now
 		on_answer(a, e, now);
 	} else if (e->what == NATS_CONN_DOWN) {
 		a->up = false;
+		a->down = true;
 		a->ask_at = INT64_MAX;
 		err_warn("the connection is down (%.*s): lines are held", (int)(e->text.n < 200 ? e->text.n : 200),
 		    e->text.p);

@@ -168,7 +168,7 @@ struct app {
 	bool owed;	   /* and that one is to be */
 	uint64_t left_out; /* of what came, as last heard */
 	int64_t again;	   /* a request could not be sent: not before; 0: go on */
-	bool up;
+	bool down; /* and that has been told */
 	bool ready;
 	bool over; /* all is done that was asked for */
 	bool broken;
@@ -263,11 +263,11 @@ static void on_down(struct app *a, struct span why)
 	char text[256];
 
 	snprintf(text, sizeof text, "the connection is down: %.*s", (int)(why.n < 200 ? why.n : 200), why.p);
-	if (a->up)
+	if (!a->down) {
 		err_warn("%s", text);
-	if (a->up)
 		record(a, SPAN("connecting"), text);
-	a->up = false;
+	}
+	a->down = true;
 	bus_sub_down(&a->sub);
 }
 
@@ -275,7 +275,7 @@ static void on_event(struct app *a, const struct nats_conn_event *e, int64_t now
 {
 	switch (e->what) {
 	case NATS_CONN_UP:
-		a->up = true;
+		a->down = false;
 		a->again = 0;
 		bus_sub_up(&a->sub, now);
 		break;

@@ -341,7 +341,8 @@ void nats_conn_forget(char *servers)
 }
 
 /* Who is asked is about to try NOBODY, so that the last error is that of the last server. Certificates that do not do
- * will do no better the next time, unless they have done before. */
+ * will do no better the next time, unless they have done before. That nobody is there is told once, behind the second
+ * attempt: whom a server refuses hears that with it. */
 static int64_t reconnect_after(natsConnection *nats, int attempts, void *conn)
 {
 	int64_t ms = attempts < 5 ? 50 << attempts : 1000;
@@ -353,6 +354,8 @@ static int64_t reconnect_after(natsConnection *nats, int attempts, void *conn)
 	pthread_mutex_unlock(&c->lock);
 	if (!was_up && natsConnection_GetLastError(nats, &text) == NATS_SSL_ERROR)
 		put(c, (struct nats_conn_event){ .what = NATS_CONN_CLOSED, .text = last_error(nats, SPAN("TLS")) });
+	else if (!was_up && attempts == 2)
+		put(c, (struct nats_conn_event){ .what = NATS_CONN_DOWN, .text = SPAN("none has come about yet") });
 	return ms / 2 + random() % (ms / 2 + 1);
 }
 

@@ -30,7 +30,7 @@ struct nats_conn_options {
 
 enum nats_conn_what {
 	NATS_CONN_UP,
-	NATS_CONN_DOWN,	   /* text: why, as far as the library says */
+	NATS_CONN_DOWN,	   /* or not up yet. text: why, as far as the library says */
 	NATS_CONN_CLOSED,  /* for good: it may not connect. text: why */
 	NATS_CONN_ANSWER,  /* to a request: token, status, text */
 	NATS_CONN_MESSAGE, /* of what is listened to: life, reply, status, text; with a status also token */

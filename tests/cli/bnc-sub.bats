@@ -77,6 +77,11 @@ setup() {
 	NATS_PORT=$(free_port) NATS=nats://127.0.0.1:$NATS_PORT
 	printf 'listen: 127.0.0.1:%d\njetstream { store_dir: "%s" }\n' "$NATS_PORT" "$SCRATCH/nats-store" >nats.conf
 	start sub bnc-sub -s "$NATS" --from all 'bnc.>'
+	start told bnc-sub -s "$NATS" --status 'bnc.>'
+	soon grep -q "bnc-sub: the connection is down: none has come about yet" sub.err
+	soon has_lines told.out 1
+	stop told
+	[ "$(jq -r '.state + ": " + .detail' told.out)" = "connecting: $(cut -d' ' -f2- told.err)" ]
 	start_nats
 	soon grep -q "no stream has 'bnc.>' yet: waiting" sub.err
 	trades 1 5 | pub --stream bnc
