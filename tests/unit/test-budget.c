@@ -75,7 +75,10 @@ static void it_outlives_the_process(void **state)
 	struct budget b;
 
 	(void)state;
-	budget_close(open_it(&b, 1, SECOND));
+	open_it(&b, 1, SECOND);
+	int fd = b.fd;
+	budget_close(&b);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
 	open_it(&b, 1, SECOND);
 	assert_int_equal(budget_take(&b, 5 * SECOND), 0);
 	budget_close(&b);
@@ -153,6 +156,21 @@ static void rubbish_in_the_file_is_survived(void **state)
 	budget_close(&b);
 }
 
+static void nobody_else_may_look(void **state)
+{
+	struct budget b;
+	struct stat st;
+	mode_t before = umask(0);
+
+	(void)state;
+	budget_close(open_it(&b, 1, SECOND));
+	umask(before);
+	assert_int_equal(stat(run, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
 static void strangers_are_refused(void **state)
 {
 	struct budget b;
@@ -169,8 +187,12 @@ static void strangers_are_refused(void **state)
 	assert_int_equal(symlink("/dev/null", file), 0);
 	assert_false(budget_open(&b, run, "connections", 1, SECOND, why));
 	unlink(file);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	assert_false(budget_open(&b, run, "connections", 1, SECOND, why));
+	assert_non_null(strstr(why, "not a file"));
+	unlink(file);
 	assert_false(budget_open(&b, "/proc/nowhere", "connections", 1, SECOND, why));
-	assert_non_null(strstr(why, "/proc/nowhere"));
+	assert_non_null(strstr(why, "/proc/nowhere: "));
 	assert_false(budget_open(&b, "/dev/null", "connections", 1, SECOND, why));
 	assert_non_null(strstr(why, "not a directory"));
 }
@@ -205,6 +227,17 @@ static void one_place_for_all(void **state)
 		budget_dir(place);
 		assert_null(strstr(place, "/proc"));
 	}
+	/* one byte too long for it */
+	char deep[BUDGET_DIR_MAX - 4 + 1];
+	memset(deep, '/', sizeof deep - 1);
+	deep[sizeof deep - 1] = '\0';
+	memcpy(deep + sizeof deep - 1 - strlen(run), run, strlen(run));
+	setenv("XDG_RUNTIME_DIR", deep, 1);
+	budget_dir(place);
+	assert_null(strstr(place, run));
+	setenv("XDG_RUNTIME_DIR", deep + 1, 1);
+	budget_dir(place);
+	assert_non_null(strstr(place, run));
 	unsetenv("XDG_RUNTIME_DIR");
 	budget_dir(place);
 	assert_true(strncmp(place, "/run/user/", 10) == 0 || strncmp(place, "/tmp/bnc-", 9) == 0);
@@ -222,6 +255,7 @@ int main(void)
 		cmocka_unit_test_teardown(processes_share_it, empty_dir),
 		cmocka_unit_test_teardown(a_held_lock_does_not_hold_us_up, empty_dir),
 		cmocka_unit_test_teardown(rubbish_in_the_file_is_survived, empty_dir),
+		cmocka_unit_test_teardown(nobody_else_may_look, empty_dir),
 		cmocka_unit_test_teardown(strangers_are_refused, empty_dir),
 		cmocka_unit_test(settings_are_read),
 		cmocka_unit_test_teardown(one_place_for_all, empty_dir),

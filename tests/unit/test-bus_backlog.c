@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <glob.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -23,6 +24,9 @@
 static char dir[64], said[4096], text[LONG + 1];
 static struct bus_backlog b;
 static unsigned got[4 * LINES], n_got, gaps;
+static char gap[1024];		/* the last one */
+static uint64_t cap = 1u << 30; /* of files */
+static const char *no;		/* why what comes back from them is refused */
 
 static __attribute__((format(printf, 1, 2))) void tell(const char *format, ...)
 {
@@ -36,9 +40,11 @@ static __attribute__((format(printf, 1, 2))) void tell(const char *format, ...)
 
 static bool key(void *user, struct span line, struct bus_pub_line *l, const char **why, size_t *at)
 {
-	(void)user, (void)why, (void)at;
+	(void)user;
+	if (no)
+		*why = no, *at = 3;
 	*l = (struct bus_pub_line){ .subject = SPAN("s"), .text = line };
-	return true;
+	return !no;
 }
 
 static void open_it(const char *where, int64_t patience)
@@ -49,7 +55,7 @@ static void open_it(const char *where, int64_t patience)
 						   .ack_wait = SECOND,
 						   .run = 7 },
 		.dir = where,
-		.cap = 1u << 30,
+		.cap = cap,
 		.patience = patience,
 		.key = key,
 		.tell = tell };
@@ -92,7 +98,7 @@ static bool store_one(void)
 	if (m.text.n == LONG)
 		got[n_got++] = (unsigned)strtoul(m.text.p, NULL, 10);
 	else
-		gaps++;
+		snprintf(gap, sizeof gap, "%.*s", (int)m.text.n, m.text.p), gaps++;
 	assert_true(bus_backlog_stored(&b, m.token, false, clock_mono_us()));
 	return true;
 }
@@ -128,6 +134,8 @@ static int end(void **state)
 	char command[128];
 
 	(void)state;
+	cap = 1u << 30;
+	no = NULL;
 	snprintf(command, sizeof command, "rm -rf %s", dir);
 	return system(command);
 }
@@ -180,6 +188,75 @@ static void what_is_not_stored_is_there_for_the_next_program(void **state)
 	memcpy(got, before, sizeof before);
 	n_got += 5;
 	all_in_order(LINES);
+	bus_backlog_close(&b);
+}
+
+static size_t files(void)
+{
+	char pattern[80];
+	glob_t g;
+
+	snprintf(pattern, sizeof pattern, "%s/*.zst*", dir);
+	size_t n = glob(pattern, 0, NULL, &g) == 0 ? g.gl_pathc : 0;
+	globfree(&g);
+	return n;
+}
+
+static void a_file_stays_until_all_of_it_is_stored(void **state)
+{
+	(void)state;
+	open_it(dir, 0);
+	put_all(0, LINES);
+	while (b.spilling) {
+		assert_true(store_one());
+		bus_backlog_tick(&b, clock_mono_us());
+	}
+	bus_backlog_tick(&b, clock_mono_us());
+	assert_true(n_got < LINES && files() > 0);
+	store_all();
+	bus_backlog_tick(&b, clock_mono_us());
+	assert_int_equal(files(), 0);
+	bus_backlog_close(&b);
+}
+
+/* the files have room for one line */
+static void what_full_files_do_not_take_is_told_among_the_lines(void **state)
+{
+	static const char *const told[] = {
+		"\"detail\":\"1 line not published: the files where they waited were full\"}",
+		"\"detail\":\"2 lines not published: the files where they waited were full\"}"
+	};
+
+	(void)state;
+	cap = 1;
+	for (unsigned more = 1; more <= 2; more++) {
+		unsigned n = 0;
+		open_it(dir, 0);
+		while (b.spilled == 0)
+			put_all(n, n + 1), n++;
+		put_all(n, n + more);
+		assert_int_equal(b.spilled, 1);
+		assert_non_null(strstr(said, "no room: lines are left out"));
+		store_all();
+		all_in_order(n);
+		assert_int_equal(gaps, 1);
+		assert_non_null(strstr(gap, told[more - 1]));
+		assert_int_equal(b.left_out, more);
+		assert_true(bus_backlog_give_back(&b, clock_mono_us()));
+		bus_backlog_close(&b);
+	}
+}
+
+static void what_nobody_takes_is_no_reason_to_wait(void **state)
+{
+	(void)state;
+	open_it(dir, 0);
+	put_all(0, LINES);
+	no = "not this one";
+	store_all();
+	assert_true(b.spilled > 0 && b.refused == b.spilled);
+	assert_int_equal(n_got, LINES - b.spilled);
+	assert_non_null(strstr(said, "byte 3: not this one"));
 	bus_backlog_close(&b);
 }
 
@@ -239,6 +316,12 @@ static void at_the_end_there_is_no_time_to_wait(void **state)
 	assert_false(bus_backlog_give_back(&b, SECOND));
 	assert_non_null(strstr(said, "lines are not stored"));
 	bus_backlog_close(&b);
+
+	open_it(NULL, 5 * SECOND);
+	assert_int_equal(put(0, true, SECOND), BUS_BACKLOG_TAKEN);
+	assert_false(bus_backlog_give_back(&b, SECOND));
+	assert_string_equal(said, "1 line is not stored");
+	bus_backlog_close(&b);
 }
 
 int main(void)
@@ -247,6 +330,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_memory_has_no_room_for_goes_through_files_in_order, begin, end),
 		cmocka_unit_test_setup_teardown(lines_that_come_meanwhile_do_not_overtake_the_files, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_not_stored_is_there_for_the_next_program, begin, end),
+		cmocka_unit_test_setup_teardown(a_file_stays_until_all_of_it_is_stored, begin, end),
+		cmocka_unit_test_setup_teardown(what_full_files_do_not_take_is_told_among_the_lines, begin, end),
+		cmocka_unit_test_setup_teardown(what_nobody_takes_is_no_reason_to_wait, begin, end),
 		cmocka_unit_test(without_files_input_is_held_for_as_long_as_there_is_patience),
 		cmocka_unit_test(patience_begins_anew_with_what_is_stored),
 		cmocka_unit_test(at_the_end_there_is_no_time_to_wait),

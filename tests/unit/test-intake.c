@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "intake.h"
@@ -173,6 +174,19 @@ static void a_line_whose_end_does_not_come_is_refused(void **state)
 	assert_string_equal(said, "line 1: byte 0: its end did not come\n");
 }
 
+static void nothing_to_be_read_now_is_no_end(void **state)
+{
+	(void)state;
+	open_it(false);
+	assert_int_equal(fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK), 0);
+	assert_true(intake_read(&in));
+	gives_nothing(false);
+	assert_string_equal(said, "");
+	write_it("a\n");
+	assert_true(intake_read(&in));
+	gives("a");
+}
+
 static void an_input_that_breaks_is_told_by_errno(void **state)
 {
 	(void)state;
@@ -193,6 +207,7 @@ int main(void)
 		cmocka_unit_test_teardown(after_a_stop_the_line_that_has_begun_is_the_last, close_it),
 		cmocka_unit_test_teardown(between_two_lines_a_stop_takes_no_more, close_it),
 		cmocka_unit_test_teardown(a_line_whose_end_does_not_come_is_refused, close_it),
+		cmocka_unit_test_teardown(nothing_to_be_read_now_is_no_end, close_it),
 		cmocka_unit_test_teardown(an_input_that_breaks_is_told_by_errno, close_it),
 	};
 

@@ -197,6 +197,16 @@ static void conflate_keeps_the_newest_of_each_and_all_others(void **state)
 	assert_string_equal(take(100), "{a3}\n{a4}\n");
 }
 
+static void what_waits_apart_counts_among_the_bytes(void **state)
+{
+	(void)state;
+	begin((struct outbox_options){ .raw = true, .conflate = true });
+	fall_behind();
+	size_t n = outbox_bytes(&b);
+	book(0, "{1}"), book(1, "{12}"), book(2, "{123}"), book(1, "{1234}");
+	assert_int_equal(outbox_bytes(&b), n + 3 + 6 + 5);
+}
+
 static void conflate_never_turns_a_stream_round(void **state)
 {
 	(void)state;
@@ -266,6 +276,7 @@ int main(void)
 		cmocka_unit_test_teardown(conflate_changes_nothing_for_a_reader_that_keeps_up, end),
 		cmocka_unit_test_teardown(conflate_keeps_the_newest_of_each_and_all_others, end),
 		cmocka_unit_test_teardown(conflate_never_turns_a_stream_round, end),
+		cmocka_unit_test_teardown(what_waits_apart_counts_among_the_bytes, end),
 		cmocka_unit_test_teardown(conflate_ends_at_its_count, end),
 		cmocka_unit_test_teardown(every_stream_gets_its_turn, end),
 		cmocka_unit_test_teardown(too_much_is_refused_at_the_start, end),

@@ -86,6 +86,7 @@ static void a_new_pass_begins_when_it_begins(void **state)
 	pace_restart(&p);
 	assert_int_equal(pace_due(&p, 100 * SECOND, 9 * SECOND, &back), 9 * SECOND);
 	assert_false(back);
+	assert_int_equal(pace_due(&p, 101 * SECOND, 9 * SECOND, &back), 10 * SECOND);
 }
 
 static void ends_of_the_range(void **state)

@@ -42,6 +42,10 @@ static void silence_saves_up_one_burst_and_no_more(void **state)
 	assert_int_equal(take_many(&r, 9, 2 * SECOND), 2);
 	assert_int_equal(take_many(&r, 9, 365 * 86400 * SECOND), 3);
 	assert_int_equal(take_many(&r, 9, INT64_MAX), 3);
+	/* also where some of it was left */
+	rate_open(&r, SECOND, 3, 0);
+	assert_true(rate_take(&r, 0));
+	assert_int_equal(take_many(&r, 9, 2 * SECOND), 3);
 }
 
 static void what_was_hidden_is_told_once_and_in_its_turn(void **state)
