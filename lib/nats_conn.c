@@ -390,33 +390,40 @@ static natsStatus set_servers(natsOptions *o, const char *urls)
 	return s;
 }
 
-static natsStatus set_files(natsOptions *o, const struct nats_conn_options *from, const char **what)
-{
-	natsStatus s = NATS_OK;
-
-	if (s == NATS_OK && from->cacert) {
-		*what = from->cacert;
-		s = natsOptions_LoadCATrustedCertificates(o, from->cacert);
-	}
-	if (s == NATS_OK && from->cert) {
-		*what = from->cert;
-		s = natsOptions_LoadCertificatesChain(o, from->cert, from->key);
-	}
-	if (s == NATS_OK && (from->cacert || from->cert))
-		s = natsOptions_SetSecure(o, true);
-	if (s == NATS_OK && from->creds) {
-		*what = from->creds;
-		s = access(from->creds, R_OK) < 0 ? NATS_SYS_ERROR
-						  : natsOptions_SetUserCredentialsFromFiles(o, from->creds, NULL);
-	}
-	return s;
-}
-
 #define AND(call)                                                                                                      \
 	do {                                                                                                           \
 		if (s == NATS_OK)                                                                                      \
 			s = (call);                                                                                    \
 	} while (0)
+
+/* the library has no word on a file that is not there */
+static natsStatus is_there(const char *file, const char **what)
+{
+	*what = file;
+	return access(file, R_OK) < 0 ? NATS_SYS_ERROR : NATS_OK;
+}
+
+static natsStatus set_files(natsOptions *o, const struct nats_conn_options *from, const char **what)
+{
+	natsStatus s = NATS_OK;
+
+	if (from->cacert) {
+		AND(is_there(from->cacert, what));
+		AND(natsOptions_LoadCATrustedCertificates(o, from->cacert));
+	}
+	if (from->cert) {
+		AND(is_there(from->key, what));
+		AND(is_there(from->cert, what));
+		AND(natsOptions_LoadCertificatesChain(o, from->cert, from->key));
+	}
+	if (from->cacert || from->cert)
+		AND(natsOptions_SetSecure(o, true));
+	if (from->creds) {
+		AND(is_there(from->creds, what));
+		AND(natsOptions_SetUserCredentialsFromFiles(o, from->creds, NULL));
+	}
+	return s;
+}
 
 static natsStatus set_options(
     natsOptions *o, struct nats_conn *c, const struct nats_conn_options *from, const char **what)

@@ -40,11 +40,11 @@ setup() {
 
 @test "a file that cannot be read is named, exit 3" {
 	local option
-	for option in --cacert --creds; do
+	for option in --cacert --creds "--cert $BIN/bnc-pub --key" "--key $BIN/bnc-pub --cert"; do
 		run --separate-stderr bnc-pub -s nats://127.0.0.1:1 $option none.pem <<<'{}'
 		echo "$status $stderr"
 		[ "$status" -eq 3 ]
-		[[ $stderr == "bnc-pub: none.pem: "* ]]
+		[[ $stderr == "bnc-pub: none.pem: No such file or directory" ]]
 	done
 	mkdir -p held
 	run --separate-stderr bnc-pub -s nats://127.0.0.1:1 --spill none/there <<<'{}'
@@ -174,6 +174,57 @@ setup() {
 	[[ $stderr == *"bnc-pub: 1 line refused" ]]
 }
 
+# a server whose answers to messages are these codes, one after the other; 0: stored
+start_answers() { # CODE...
+	start answers python3 -c 'import json, socket, sys
+f = socket.create_connection(("127.0.0.1", int(sys.argv[1]))).makefile("rwb")
+codes = [int(code) for code in sys.argv[2:]]
+f.write(b"CONNECT {\"verbose\":false,\"headers\":true}\r\nSUB bnc.> 1\r\nPING\r\n")
+f.flush()
+for line in f:
+	words = line.split()
+	if words[0] == b"PONG":
+		print("ready", flush=True)
+	elif words[0] == b"HMSG":
+		f.read(int(words[-1]) + 2)
+		code = codes.pop(0)
+		answer = json.dumps({"error": {"code": code, "description": "no"}} if code else {"stream": "s", "seq": 1}).encode()
+		f.write(b"PUB %s %d\r\n%s\r\n" % (words[3], len(answer), answer))
+		f.flush()' "$NATS_PORT" "$@"
+	soon grep -q ready answers.out
+}
+
+@test "what is the trouble of the server is tried again, what is ours is refused" {
+	start_nats
+	start_answers 500 503 0 499 400 0 0
+	run --separate-stderr pub -v <<<'{"type":"x"}'
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"the server says: no: lines are held and tried again"*" stored 1 "*" refused 0 "*" sent 3 again 2 "* ]]
+	run --separate-stderr pub -v <<<$'{"type":"x"}\n{"type":"y"}'
+	echo "$stderr"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"bnc.-.x.-: refused: no"*"bnc.-.y.-: refused: no"*" refused 2 "*" gaps 2 sent 4 again 0 "* ]]
+}
+
+@test "what is held when the end comes is counted once" {
+	awk 'BEGIN { for (n = 0; n < 6; n++) {
+		printf "{\"type\":\"x\",\"a\":\""; for (i = 0; i < 100000; i++) printf "xxxxxxxxxx"; print "\"}"
+	} }' >long
+	mkfifo in
+	start feeder bash -c 'exec cat long >in'
+	STDIN=in start pub bnc-pub -v -s nats://127.0.0.1:1 --buffer 4M --patience 60s
+	soon grep -q 'the connection is down' pub.err
+	fifth_is_held() {
+		kill -USR1 "$pub_pid"
+		grep -q 'in 5 .* waiting 4 ' pub.err
+	}
+	soon fifth_is_held
+	stop pub
+	[ "$status" -eq 3 ]
+	[[ $(tail -n 4 pub.err) == *" dropped 1 "*" waiting 4 "*"4 lines are not stored"* ]]
+}
+
 # --- beside it ------------------------------------------------------------------------------------------------------
 
 @test "--tee passes lines on, also while nobody stores them" {
@@ -185,6 +236,24 @@ setup() {
 	[ "$status" -eq 3 ]
 	cmp out feed
 	grep -q '2000 lines are not stored' err
+}
+
+@test "--tee: a reader that begins late gets all, and one that fails is told" {
+	start_nats
+	trades 1 10000 5 >feed # more than a pipe takes
+	mkfifo out
+	STDIN=feed start pub bash -c 'exec bnc-pub -s "$1" --stream bnc --tee >out' bash "$NATS"
+	exec 6<out
+	all_stored() { [ "$(stream_info .state.messages)" = 10000 ]; }
+	soon all_stored
+	cmp - feed <&6
+	exec 6<&-
+	wait_end pub 5
+	[ "$status" -eq 0 ]
+	[ ! -s pub.err ]
+	run --separate-stderr bash -c 'bnc-pub -s "$1" --stream bnc --tee <<<"{}" >/dev/full' bash "$NATS"
+	[ "$status" -eq 3 ]
+	[ "$stderr" = "bnc-pub: standard output: No space left on device" ]
 }
 
 @test "a reader of --tee that goes away is a quiet end" {

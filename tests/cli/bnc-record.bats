@@ -177,7 +177,7 @@ w(b"first\nnul\0here\n" + b"x" * ((1 << 20) + 1) + b"\nbad \xff\nhalf \xed\xa0\x
 
 @test "files end at a size, on borders of lines" {
 	"$TOOLS/recording" 2 60000 >lines
-	bnc-record -o rec --rotate 200k <lines
+	bnc-record -o rec --rotate 1h,1G --rotate 200k <lines
 	[ "$(files | wc -l)" -ge 4 ]
 	[ "$(find rec -size +600k | wc -l)" -eq 0 ]
 	local file
@@ -271,6 +271,18 @@ w(b"first\nnul\0here\n" + b"x" * ((1 << 20) + 1) + b"\nbad \xff\nhalf \xed\xa0\x
 	[ ! -s rec.err ]
 	[[ $(files) == *.zst ]]
 	recorded | cmp -n $((10 << 20)) - lines
+}
+
+@test "a reader that takes nothing has a second behind SIGTERM, and is told" {
+	"$TOOLS/recording" 4 50000 >lines # some 10 MB
+	mkfifo out go
+	start reader bash -c 'exec 6<out; read -r <go'
+	STDIN=lines start rec bash -c 'exec bnc-record -o rec --tee >out'
+	wait_for 20 eval '(($(zstdcat rec/*.part 2>/dev/null | wc -c) > 4 << 20))'
+	stop rec
+	[ "$status" -eq 3 ]
+	[ "$(<rec.err)" = "bnc-record: standard output: the reader takes nothing; lines are lost on the way to it" ]
+	recorded | cmp -n $((4 << 20)) - lines
 }
 
 @test "a disk that hangs does not hold up the reader of --tee" {
