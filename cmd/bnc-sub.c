@@ -168,7 +168,7 @@ struct app {
 	bool owed;	   /* and that one is to be */
 	uint64_t left_out; /* of what came, as last heard */
 	int64_t again;	   /* a request could not be sent: not before; 0: go on */
-	bool down; /* and that has been told */
+	bool down;	   /* and that has been told */
 	bool ready;
 	bool over; /* all is done that was asked for */
 	bool broken;

@@ -76,14 +76,12 @@ static bool is_server(struct span s, bool secret)
 bool bus_api_is_servers(struct span s, bool secret)
 {
 	struct span rest = s;
-	bool any = false;
+	unsigned n = 0;
 
-	while (rest.p) {
-		if (!is_server(span_cut(rest, ',', &rest), secret))
+	while (rest.p)
+		if (++n > BUS_SERVERS_MAX || !is_server(span_cut(rest, ',', &rest), secret))
 			return false;
-		any = true;
-	}
-	return any;
+	return n > 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ requests */

@@ -11,6 +11,7 @@
 
 #define BUS_NAME_MAX	32  /* bytes of a stream's or consumer's name */
 #define BUS_SUBJECT_MAX 255 /* of a subject */
+#define BUS_SERVERS_MAX 32
 #define BUS_REQUEST_MAX 2048
 
 /* 1 to BUS_NAME_MAX letters, digits, '-' and '_': what is a name everywhere, also as that of a file */
@@ -20,8 +21,8 @@ bool bus_api_is_name(struct span s);
  * and '>' the last one */
 bool bus_api_is_subject(struct span s, bool wild);
 
-/* Servers with commas between, each "host[:port]" with nats:// or tls:// in front, or neither; with `secret` perhaps
- * "user:password@" or "token@", too. */
+/* Servers with commas between, so many at most, each "host[:port]" with nats:// or tls:// in front, or neither; with
+ * `secret` perhaps "user:password@" or "token@", too. */
 bool bus_api_is_servers(struct span s, bool secret);
 
 struct bus_stream {		   /* one that is to be made */

@@ -16,8 +16,6 @@
 #include "num.h"
 #include "sandbox.h"
 
-#define SERVERS_MAX 32
-
 /* The last one in the library's list: a server that no connection can come about with. Where the handshake with the
  * last of them fails at the first attempt, libnats (3.4.1) forgets which one it was, finds none behind it, and gives up
  * for ever. */
@@ -373,12 +371,12 @@ static void shuffle(const char *list[], size_t n)
 static natsStatus set_servers(natsOptions *o, const char *urls)
 {
 	char *copy = strdup(urls), *rest = copy, *one;
-	const char *list[SERVERS_MAX + 1];
+	const char *list[BUS_SERVERS_MAX + 1];
 	size_t n = 0;
 
 	if (!copy)
 		return NATS_NO_MEMORY;
-	while ((one = strsep(&rest, ",")) && n < SERVERS_MAX)
+	while ((one = strsep(&rest, ",")) && n < BUS_SERVERS_MAX)
 		if (*one)
 			list[n++] = one;
 	shuffle(list, n);

@@ -71,6 +71,12 @@ static void servers(void **state)
 	assert_false(bus_api_is_servers(SPAN("nats://me:secret@a"), false));
 	assert_false(bus_api_is_servers(SPAN("nats://a,nats://token@b"), false));
 	assert_true(bus_api_is_servers(SPAN("nats://me:se/cr:et@a:4222,b"), true));
+	char many[2 * BUS_SERVERS_MAX + 2] = "a";
+	for (unsigned i = 1; i < BUS_SERVERS_MAX; i++)
+		strcat(many, ",a");
+	assert_true(bus_api_is_servers(span_of(many), false));
+	strcat(many, ",a");
+	assert_false(bus_api_is_servers(span_of(many), false));
 }
 
 static void covering(void **state)
