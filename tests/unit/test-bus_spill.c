@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <ftw.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -164,6 +165,35 @@ static void what_is_left_is_what_the_next_one_begins_with(void **state)
 	bus_spill_close(&s);
 }
 
+/* a file of that name, with a line */
+static void leave(const char *text, const char *name)
+{
+	char from[512], to[512];
+
+	open_it(1 << 30);
+	put(text);
+	bus_spill_close(&s);
+	DIR *d = opendir(dir);
+	for (struct dirent *e; (e = readdir(d));)
+		if (strstr(e->d_name, ".ndjson") && !strstr(e->d_name, "spill-000"))
+			snprintf(from, sizeof from, "%s/%s", dir, e->d_name);
+	closedir(d);
+	snprintf(to, sizeof to, "%s/%s", dir, name);
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void a_clock_that_is_set_back_turns_nothing_round(void **state)
+{
+	(void)state;
+	leave("1", "spill-0001790526538940-00000007-2026-09-27T16-28-58Z.ndjson.zst");
+	leave("2", "spill-0001790526538941-00000007-2026-09-27T15-28-58Z.ndjson.zst");
+	open_it(1 << 30);
+	gives("1", 1);
+	gives("2", 2);
+	gives_nothing();
+	bus_spill_close(&s);
+}
+
 static void two_do_not_share_one(void **state)
 {
 	struct bus_spill other;
@@ -268,6 +298,33 @@ static void what_cannot_be_seen_is_waited_for(void **state)
 	bus_spill_close(&s);
 }
 
+/* with "first" and without, so that it is each of them once */
+static void a_directory_that_cannot_be_opened_is_waited_for(void **state)
+{
+	struct rlimit all, none = { .rlim_cur = 0 };
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/first", dir);
+	for (unsigned i = 0; i < 2; i++) {
+		open_it(1 << 30);
+		put("1");
+		bus_spill_close(&s);
+		told = 0;
+		open_it(1 << 30);
+		if (i)
+			assert_int_equal(rmdir(path), 0);
+		assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+		none.rlim_max = all.rlim_max;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		gives_nothing();
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+		assert_int_equal(told, 1);
+		assert_true(bus_spill_any(&s));
+		bus_spill_close(&s);
+	}
+}
+
 static void what_cannot_be_removed_is_not_read_again(void **state)
 {
 	char path[2048];
@@ -332,6 +389,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(there_and_back, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_left_is_what_the_next_one_begins_with, begin, end),
 		cmocka_unit_test_setup_teardown(two_do_not_share_one, begin, end),
+		cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_turns_nothing_round, begin, end),
+		cmocka_unit_test_setup_teardown(a_directory_that_cannot_be_opened_is_waited_for, begin, end),
 		cmocka_unit_test_setup_teardown(it_has_a_cap, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_goes_beyond_the_cap, begin, end),
 		cmocka_unit_test_setup_teardown(damage_is_told_and_kept, begin, end),

@@ -13,10 +13,11 @@
 
 #define BOOK(numbers) "{\"e\":\"bookTicker\",\"u\":400900217,\"s\":\"BNBUSDT\"," numbers ",\"T\":1568014460891,\"E\":1568014460893}"
 #define NUMBERS       "\"b\":\"25.35190000\",\"B\":\"31.21000000\",\"a\":\"25.36520000\",\"A\":\"40.66000000\""
-#define RECORD(price, rest)                                                                                            \
+#define RECORD_OF(market, price, rest)                                                                                 \
 	"{\"type\":\"price_update\",\"symbol\":\"SOL\",\"price\":\"" price                                             \
-	"\",\"ts\":1568014460893,\"pair\":\"SOLUSDT\",\"market\":\"usdm\",\"source\":\"book\"," rest "}"
-#define REST "\"bid\":\"1\",\"bidQty\":\"2\",\"ask\":\"3\",\"askQty\":\"4\""
+	"\",\"ts\":1568014460893,\"pair\":\"SOLUSDT\",\"market\":\"" market "\",\"source\":\"book\"," rest "}"
+#define RECORD(price, rest) RECORD_OF("usdm", price, rest)
+#define REST		    "\"bid\":\"1\",\"bidQty\":\"2\",\"ask\":\"3\",\"askQty\":\"4\""
 
 static struct subject *fast;
 
@@ -202,6 +203,9 @@ static void records_of_a_book_take_it(void **state)
 	assert_true(record(RECORD("12345678", REST)));
 	assert_true(record(RECORD("123456789", REST)));
 	assert_false(record(RECORD("12345678901234567", REST)));
+	assert_true(record(RECORD_OF("coinm", "1", REST)));
+	assert_true(record(RECORD_OF("spot", "1", REST)));
+	assert_false(record(RECORD_OF("other", "1", REST)));
 	assert_false(record(RECORD("-1", REST)));
 	assert_false(record(RECORD("", REST)));
 	assert_false(record(RECORD("1", REST ",\"price\":\"2\"")));

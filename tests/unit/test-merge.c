@@ -307,6 +307,10 @@ static void copies_keep_each_other_in_step(void **state)
 	begin(3, true, 100);
 	put(0, "c", 7), put(1, "b", 7), put(1, "c", 7), put(2, "a", 7), put(2, "b", 7);
 	assert_string_equal(all(3), "a b c");
+	/* the first of them as well, whose own copy is late */
+	begin(2, true, 1);
+	put(0, "x", 9), put(1, "x", 5), put(1, "y", 6);
+	assert_string_equal(all(2), "x y");
 }
 
 static void a_line_that_comes_twice_in_one_copy_does_no_harm(void **state)
