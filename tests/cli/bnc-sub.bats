@@ -73,6 +73,20 @@ setup() {
 	[ "$(sub --from last -e bnc.usdm.aggTrade.S1USDT | shown)" = "s1usdt 34" ]
 }
 
+@test "one that has nothing to read takes no processor" {
+	start_nats
+	pub --stream bnc <<<'{"type":"x"}'
+	open_sub 'bnc.-.nothing.-'
+	ticks() { awk '{ print $14 + $15 }' "/proc/$sub_pid/stat"; }
+	local before others
+	before=$(ticks)
+	for others in {1..30}; do
+		[ "$(sub --from all -e 'bnc.>' | wc -l)" -eq 1 ]
+	done
+	(($(ticks) - before < 10 * SLOW))
+	stop sub
+}
+
 @test "it waits for a server, and for a stream, that are not there yet" {
 	NATS_PORT=$(free_port) NATS=nats://127.0.0.1:$NATS_PORT
 	printf 'listen: 127.0.0.1:%d\njetstream { store_dir: "%s" }\n' "$NATS_PORT" "$SCRATCH/nats-store" >nats.conf

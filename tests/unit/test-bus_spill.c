@@ -129,6 +129,22 @@ static void there_and_back(void **state)
 	assert_int_equal(told, 0);
 }
 
+static void what_is_done_with_at_the_end_goes(void **state)
+{
+	(void)state;
+	for (uint64_t mark = 1; mark <= 2; mark++) {
+		open_it(1 << 30);
+		if (mark == 1)
+			put("1"), put("2");
+		gives("1", 1);
+		gives("2", 2);
+		gives_nothing();
+		bus_spill_end(&s, mark);
+		assert_int_equal(files(), mark < 2);
+		bus_spill_close(&s);
+	}
+}
+
 static void what_is_left_is_what_the_next_one_begins_with(void **state)
 {
 	char first[BUS_SPILL_ID_MAX];
@@ -281,13 +297,14 @@ static void what_cannot_be_seen_is_waited_for(void **state)
 	snprintf(path, sizeof path, "%s/first", dir);
 	open_it(1 << 30);
 	put("1");
+	int64_t before = clock_mono_us();
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(symlink("first", path), 0); /* round and round */
 	gives_nothing();
 	gives_nothing();
 	assert_int_equal(told, 1);
 	assert_true(bus_spill_any(&s));
-	assert_true(bus_spill_due(&s) < INT64_MAX);
+	assert_true(bus_spill_due(&s) > before && bus_spill_due(&s) < INT64_MAX);
 	bus_spill_close(&s);
 	/* nor does one begin that does not see what is there */
 	assert_false(bus_spill_open(&s, dir, 1 << 30, 7, why));
@@ -387,6 +404,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(there_and_back, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_done_with_at_the_end_goes, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_left_is_what_the_next_one_begins_with, begin, end),
 		cmocka_unit_test_setup_teardown(two_do_not_share_one, begin, end),
 		cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_turns_nothing_round, begin, end),
