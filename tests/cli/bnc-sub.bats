@@ -78,9 +78,9 @@ setup() {
 	pub --stream bnc <<<'{"type":"x"}'
 	open_sub 'bnc.-.nothing.-'
 	ticks() { awk '{ print $14 + $15 }' "/proc/$sub_pid/stat"; }
-	local before others
+	local before
 	before=$(ticks)
-	for others in {1..30}; do
+	for _ in {1..30}; do
 		[ "$(sub --from all -e 'bnc.>' | wc -l)" -eq 1 ]
 	done
 	(($(ticks) - before < 10 * SLOW))
