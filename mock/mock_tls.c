@@ -110,6 +110,14 @@ static bool write_and_close(const struct mock_tls *t, int fd, bool key)
 	return fclose(f) == 0 && ok;
 }
 
+/* a pipe or a device: a file must not take its place */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 /* a temporary file beside `path`, then renamed: there is never half of it */
 static bool write_whole(const struct mock_tls *t, const char *path, bool key)
 {
@@ -134,7 +142,10 @@ static bool write_whole(const struct mock_tls *t, const char *path, bool key)
 
 bool mock_tls_write_ca(const struct mock_tls *t, const char *path)
 {
-	return write_whole(t, path, false);
+	if (!is_special(path))
+		return write_whole(t, path, false);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd >= 0 && write_and_close(t, fd, false);
 }
 
 static bool read_kept(struct mock_tls *t, FILE *f)

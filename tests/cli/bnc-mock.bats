@@ -684,6 +684,22 @@ asyncio.run(main())' "$MOCK_PORT"
 	[[ $status -eq 3 && $output == "bnc-mock: --keep: ca.key: error:"* ]]
 }
 
+@test "--ca-out writes into a pipe or a device, and leaves it what it is" {
+	mkfifo ca
+	start reader cat ca
+	mock --ca-out ca
+	wait_end reader 5
+	[ -p ca ]
+	raw /public/ws/solusdt@bookTicker --ca reader.out -n 1
+	[[ ${lines[1]} == *bookTicker* ]]
+	# by a link, which is all that could be lost
+	ln -s /dev/full full
+	run bnc-mock --ca-out full
+	[ "$status" -eq 3 ]
+	[ "$output" = "bnc-mock: --ca-out: full: No space left on device" ]
+	[ -L full ]
+}
+
 @test "instead of TLS: silence, other bytes, the end, a reset; garbage in the middle" {
 	mock --ca-out ca.pem --rate 50
 	fault tls silent
