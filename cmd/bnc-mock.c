@@ -599,6 +599,8 @@ static void ready(struct mock_server *s, const struct opts *o, uint16_t port)
 	enter_sandbox(o, port);
 	mock_log_plain(s->log, (struct span){ line, (size_t)n });
 	mock_log_flush(s->log);
+	if (s->log->gone && errno != EPIPE && errno != ECONNRESET)
+		err_die(ERR_SYSTEM, "standard output:");
 	if (o->verbose)
 		err_warn("listening on %s port %u", o->address, (unsigned)port);
 	io_ready(o->ready_fd);

@@ -60,6 +60,8 @@ sees() { grep -q -- "$2" "$SCRATCH/$1.out"; }
 	[[ $status -eq 3 && $output == *"port $MOCK_PORT: Address already in use"* ]]
 	run bnc-mock --file nowhere
 	[[ $status -eq 3 && $output == "bnc-mock: --file: nowhere: No such file or directory" ]]
+	run timeout 5 bash -c 'exec bnc-mock >/dev/full </dev/null'
+	[[ $status -eq 3 && $output == "bnc-mock: standard output: No space left on device" ]]
 	run bnc-mock --ca-out no/where
 	[[ $status -eq 3 && $output == *"No such file or directory" ]]
 	run bnc-mock --tls nowhere nowhere

@@ -177,7 +177,7 @@ w(b"first\nnul\0here\n" + b"x" * ((1 << 20) + 1) + b"\nbad \xff\nhalf \xed\xa0\x
 
 @test "files end at a size, on borders of lines" {
 	"$TOOLS/recording" 2 60000 >lines
-	bnc-record -o rec --rotate 1h,1G --rotate 200k <lines
+	bnc-record -o rec --rotate 1h,1G --rotate 200k --level 1 <lines
 	[ "$(files | wc -l)" -ge 4 ]
 	[ "$(find rec -size +600k | wc -l)" -eq 0 ]
 	local file

@@ -116,10 +116,11 @@ setup() {
 }
 
 @test "a message that is no line is left out and told" {
-	start_nats
+	start_nats 'max_payload: 2MB'
 	trades 1 1 | pub --stream bnc
 	exec 7<>"/dev/tcp/127.0.0.1/$NATS_PORT"
-	printf 'CONNECT {"verbose":false}\r\nPUB bnc.a.b.c 3\r\n1\n2\r\nPUB bnc.a.b.c 0\r\n\r\nPUB bnc.a.b.c 1\r\n\377\r\nPUB bnc.a.b.c 2\r\n{}\r\nPING\r\n' >&7
+	printf 'CONNECT {"verbose":false}\r\nPUB bnc.a.b.c 3\r\n1\n2\r\nPUB bnc.a.b.c 0\r\n\r\nPUB bnc.a.b.c 1\r\n\377\r\nPUB bnc.a.b.c 2\r\n{}\r\n' >&7
+	printf 'PUB bnc.a.b.c 1048577\r\n%1048577s\r\nPING\r\n' '' >&7
 	timeout 5 sed -u '/PONG/q' <&7 >/dev/null
 	exec 7>&-
 	run --separate-stderr sub --from all -e 'bnc.>'
@@ -127,7 +128,7 @@ setup() {
 	[ "$status" -eq 1 ]
 	[ "${lines[1]}" = "{}" ]
 	[ "${#lines[@]}" -eq 2 ]
-	[[ $stderr == *"sequence: line 2: byte 1: a line end inside a message"* && $stderr == *"3 lines refused" ]]
+	[[ $stderr == *"sequence: line 2: byte 1: a line end inside a message"* && $stderr == *"longer than 1 MiB"* && $stderr == *"4 lines refused" ]]
 }
 
 # --- durable ---------------------------------------------------------------------------------------------------------

@@ -121,6 +121,21 @@ static void a_held_lock_does_not_hold_us_up(void **state)
 	budget_close(&b);
 }
 
+static void the_lock_is_held_for_a_moment_only(void **state)
+{
+	struct budget a, b;
+
+	(void)state;
+	open_it(&a, 3, SECOND);
+	open_it(&b, 3, SECOND);
+	assert_int_equal(budget_take(&a, SECOND), 0);
+	assert_int_equal(budget_take(&b, SECOND), 0);
+	assert_int_equal(budget_take(&a, SECOND), 0);
+	assert_int_equal(budget_take(&b, SECOND), SECOND);
+	budget_close(&a);
+	budget_close(&b);
+}
+
 static void put(const void *bytes, size_t n)
 {
 	mkdir(run, 0700);
@@ -254,6 +269,7 @@ int main(void)
 		cmocka_unit_test_teardown(it_outlives_the_process, empty_dir),
 		cmocka_unit_test_teardown(processes_share_it, empty_dir),
 		cmocka_unit_test_teardown(a_held_lock_does_not_hold_us_up, empty_dir),
+		cmocka_unit_test_teardown(the_lock_is_held_for_a_moment_only, empty_dir),
 		cmocka_unit_test_teardown(rubbish_in_the_file_is_survived, empty_dir),
 		cmocka_unit_test_teardown(nobody_else_may_look, empty_dir),
 		cmocka_unit_test_teardown(strangers_are_refused, empty_dir),

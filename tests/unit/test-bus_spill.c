@@ -90,15 +90,20 @@ static void gives_nothing(void)
 	assert_false(bus_spill_next(&s, &line, id));
 }
 
-static unsigned files(void)
+static unsigned files_in(const char *where)
 {
 	unsigned n = 0;
-	DIR *d = opendir(dir);
+	DIR *d = opendir(where);
 
 	for (struct dirent *e; (e = readdir(d));)
 		n += strstr(e->d_name, ".ndjson") != NULL;
 	closedir(d);
 	return n;
+}
+
+static unsigned files(void)
+{
+	return files_in(dir);
 }
 
 static void there_and_back(void **state)
@@ -166,6 +171,7 @@ static void what_is_left_is_what_the_next_one_begins_with(void **state)
 	put("4b");
 	assert_true(bus_spill_first(&s, SPAN("1"), clock_mono_us(), why));
 	assert_true(bus_spill_first(&s, SPAN("2"), clock_mono_us(), why));
+	assert_int_equal(files_in(s.first), 1);
 	bus_spill_close(&s);
 	open_it(1 << 30);
 	put("5");
