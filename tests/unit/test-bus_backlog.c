@@ -247,6 +247,32 @@ static void what_full_files_do_not_take_is_told_among_the_lines(void **state)
 	}
 }
 
+/* as above, and the program ends before that is stored */
+static void what_is_to_be_told_is_left_to_the_next_program(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	cap = 1;
+	open_it(dir, 0);
+	while (b.spilled == 0)
+		put_all(n, n + 1), n++;
+	put_all(n, n + 1);
+	while (n_got < n) {
+		bus_backlog_tick(&b, clock_mono_us());
+		store_one();
+	}
+	bus_backlog_tick(&b, clock_mono_us());
+	assert_int_equal(gaps, 0);
+	assert_false(bus_backlog_give_back(&b, clock_mono_us()));
+	bus_backlog_close(&b);
+	open_it(dir, 0);
+	store_all();
+	assert_int_equal(n_got, 0);
+	assert_int_equal(gaps, 1);
+	bus_backlog_close(&b);
+}
+
 static void what_nobody_takes_is_no_reason_to_wait(void **state)
 {
 	(void)state;
@@ -332,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_stored_is_there_for_the_next_program, begin, end),
 		cmocka_unit_test_setup_teardown(a_file_stays_until_all_of_it_is_stored, begin, end),
 		cmocka_unit_test_setup_teardown(what_full_files_do_not_take_is_told_among_the_lines, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_to_be_told_is_left_to_the_next_program, begin, end),
 		cmocka_unit_test_setup_teardown(what_nobody_takes_is_no_reason_to_wait, begin, end),
 		cmocka_unit_test(without_files_input_is_held_for_as_long_as_there_is_patience),
 		cmocka_unit_test(patience_begins_anew_with_what_is_stored),
