@@ -297,7 +297,8 @@ for line in f:
 	exec 5>pub.in
 	soon test -s pub.ready
 	[ "$(tr '\0' '\n' <"/proc/$pub_pid/cmdline" | grep -c s3cr3t)" -eq 0 ]
-	[ "$(grep -c s3cr3t "/proc/$pub_pid/environ")" -eq 0 ]
+	# what the kernel shows there is valgrind's
+	[[ -n ${VALGRIND:-} ]] || [ "$(grep -c s3cr3t "/proc/$pub_pid/environ")" -eq 0 ]
 	grep -q '^Max core file size *0 *0' "/proc/$pub_pid/limits"
 	trades 1 3 >&5
 	close_pub

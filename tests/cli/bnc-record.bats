@@ -166,8 +166,8 @@ w(b"first\nnul\0here\n" + b"x" * ((1 << 20) + 1) + b"\nbad \xff\nhalf \xed\xa0\x
 	kill -HUP "$rec_pid"
 	wait_for 5 eval '! compgen -G "rec/*.part"'
 	kill -HUP "$rec_pid"
-	kill -USR1 "$rec_pid"
-	wait_for 5 grep -q "in 9 recorded 9 refused 0 lost 0 .* files 2 " rec.err
+	# a file has its name a moment before it is counted
+	wait_for 5 eval 'kill -USR1 "$rec_pid" && grep -q "in 9 recorded 9 refused 0 lost 0 .* files 2 " rec.err'
 	exec 5>&-
 	wait_end rec 5
 	[ "$status" -eq 0 ]
