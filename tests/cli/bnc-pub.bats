@@ -298,7 +298,7 @@ for line in f:
 	soon test -s pub.ready
 	[ "$(tr '\0' '\n' <"/proc/$pub_pid/cmdline" | grep -c s3cr3t)" -eq 0 ]
 	# what the kernel shows there is valgrind's
-	[[ -n ${VALGRIND:-} ]] || [ "$(grep -c s3cr3t "/proc/$pub_pid/environ")" -eq 0 ]
+	under_valgrind || [ "$(grep -c s3cr3t "/proc/$pub_pid/environ")" -eq 0 ]
 	grep -q '^Max core file size *0 *0' "/proc/$pub_pid/limits"
 	trades 1 3 >&5
 	close_pub
