@@ -428,12 +428,12 @@ static bool make_piece(struct binance_rows *r, size_t answer)
 
 static bool differs(const struct row *w, const struct seen *s)
 {
-	if (dec_cmp(w->a, s->a) != 0)
+	if (!dec_is(w->a, s->a))
 		return true;
 	if (s->key.part == BINANCE_ROWS_BALANCES)
-		return dec_cmp(w->b, s->b) != 0;
+		return !dec_is(w->b, s->b);
 	/* the entry price is not always written alike; so it counts only in what is new */
-	return dec_sign(s->a) != 0 && s->time > w->time && dec_cmp(w->b, s->b) != 0;
+	return dec_sign(s->a) != 0 && s->time > w->time && !dec_is(w->b, s->b);
 }
 
 /* a doubt about this row is one no more */

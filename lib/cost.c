@@ -41,7 +41,7 @@ static enum dec_result whole_units(struct cost *c, struct dec gain, struct dec *
 static enum dec_result reduce(struct cost *c, const struct cost_contract *k, struct dec qty, struct dec price,
     struct dec *realized)
 {
-	bool all = dec_cmp(qty, (struct dec){ -c->qty.m, c->qty.scale }) == 0;
+	bool all = dec_is(qty, (struct dec){ -c->qty.m, c->qty.scale });
 	struct dec share = c->cost, f;
 	enum dec_result r = flow(k, qty, price, &f);
 

@@ -41,6 +41,10 @@ enum dec_result dec_parse_padded(struct span text, struct dec *out);
 
 /* -1, 0, 1; exact for every pair of values */
 int dec_cmp(struct dec a, struct dec b);
+static inline bool dec_is(struct dec a, struct dec b)
+{
+	return (a.m == b.m && a.scale == b.scale) || dec_cmp(a, b) == 0;
+}
 
 static inline int dec_sign(struct dec a)
 {

@@ -212,7 +212,7 @@ static bool settle(struct equity *e, struct dec balance, struct dec pnl)
 
 	if (dec_add(balance, pnl, &total) != DEC_OK)
 		return false;
-	e->changed = e->changed || dec_cmp(balance, e->balance) != 0 || dec_cmp(pnl, e->pnl) != 0;
+	e->changed = e->changed || !dec_is(balance, e->balance) || !dec_is(pnl, e->pnl);
 	e->balance = balance;
 	e->pnl = pnl;
 	e->total = tidy(total);
@@ -571,7 +571,7 @@ static bool is_revalued(const struct equity *e, const struct position *p, int64_
 {
 	int64_t since = ts - p->told_ts;
 
-	if (!p->valued || (p->revalued && dec_cmp(p->pnl, p->told_pnl) == 0))
+	if (!p->valued || (p->revalued && dec_is(p->pnl, p->told_pnl)))
 		return false;
 	return !p->revalued || since >= e->revalue_every || -since >= e->revalue_every;
 }

@@ -24,24 +24,28 @@ struct pairs {
 struct pairs_key {
 	uint64_t first, second;
 	struct span name;
-	enum event_market market;
+	unsigned form; /* its length and its market */
 };
 
-static inline uint64_t pairs_head(const char *p, size_t n)
+static inline unsigned pairs_form(size_t n, unsigned market)
 {
-	return num_load(p) & (n >= 8 ? UINT64_MAX : (1ULL << 8 * (n & 7)) - 1);
+	return (unsigned)n | market << 8;
 }
 
 static inline struct pairs_key pairs_key(struct span name, enum event_market market)
 {
-	return (struct pairs_key){ pairs_head(name.p, name.n), pairs_head(name.p + 8, name.n < 8 ? 0 : name.n - 8), name,
-		market };
+	/* from the 16th byte before the zeros to the n-th: as many of a name are kept */
+	static const char kept[32] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	const char *mask = kept + 16 - (name.n < 16 ? name.n : 16);
+
+	return (struct pairs_key){ num_load(name.p) & num_load(mask), num_load(name.p + 8) & num_load(mask + 8), name,
+		pairs_form(name.n, market) };
 }
 
 static inline bool pairs_is(const struct pairs_name *there, const struct pairs_key *k)
 {
 	uint64_t other = (num_load(there->text) ^ k->first) | (num_load(there->text + 8) ^ k->second) |
-	    (there->n ^ k->name.n) | (there->market ^ (uint64_t)k->market);
+	    (pairs_form(there->n, there->market) ^ k->form);
 
 	return other == 0 && (k->name.n <= 16 || memcmp(there->text, k->name.p, k->name.n) == 0);
 }
@@ -50,7 +54,7 @@ static inline bool pairs_is(const struct pairs_name *there, const struct pairs_k
 static inline size_t pairs_slot(const struct pairs *p, const struct pairs_key *k)
 {
 	const uint64_t prime = 1099511628211ULL; /* FNV-1a, of words in place of bytes */
-	uint64_t h = ((SPAN_HASH + (uint64_t)k->market) ^ k->first) * prime;
+	uint64_t h = ((SPAN_HASH + k->form) ^ k->first) * prime;
 
 	h = (h ^ (h >> 32) ^ k->second) * prime;
 	size_t i = (size_t)(h ^ h >> 32) % PAIRS_SLOTS;

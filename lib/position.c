@@ -216,7 +216,7 @@ static bool contract_of(const struct position *b, int at, int but, bool has_size
 		return true;
 	if (dec_sign(size) <= 0)
 		return refuse(why, "contractSize is not above zero");
-	if (dec_cmp(size, k->size) != 0 && is_held(p, but))
+	if (!dec_is(size, k->size) && is_held(p, but))
 		return refuse(why, "contractSize is not that of what is held");
 	k->size = size;
 	return true;
@@ -423,8 +423,8 @@ static bool says_the_same(const struct leg *leg, const struct cost_contract *k, 
 {
 	struct dec entry;
 
-	return dec_cmp(leg->c.qty, p->qty) == 0 && cost_entry(&leg->c, k, &entry) == DEC_OK &&
-	    dec_cmp(entry, p->entry_price) == 0;
+	return dec_is(leg->c.qty, p->qty) && cost_entry(&leg->c, k, &entry) == DEC_OK &&
+	    dec_is(entry, p->entry_price);
 }
 
 bool position_set(struct position *b, const struct event_position *p, const char **why)
