@@ -32,7 +32,7 @@ READERS = 1000  # at the hub
 STOPPED = 20  # of them
 TAILS = 100  # inotify has 128 instances a user; from there on tail looks once a second
 BOUND_MB = 8 + READERS * 4 / 1024 + STOPPED  # of the hub: 4 KiB a reader, --queue (1 MiB) for each that has stopped
-MANY = 100  # clients: from there on it counts whether every tick arrives, and how many beside those of FastAPI
+MANY = 100  # clients: from there on it counts whether every tick arrives; beyond, how many beside those of FastAPI
 PACKAGES = 'python3-fastapi uvicorn python3-uvloop python3-websockets'
 
 
@@ -331,7 +331,7 @@ def aim(every, calm, theirs=None):
              shown=f'{share:.2f} %')
     if not theirs:
         return
-    if every.count >= MANY:
+    if every.count > MANY:  # so many it may carry as well
         Goal(f'websocketd, bnc-tap, {clients}: messages/s of FastAPI', least=1.0, got=ratio(every, theirs, 'rate'),
              unit=' x')
     Goal(f'websocketd, bnc-tap --rate 20, {clients}: CPU of FastAPI', most=1.0, got=ratio(calm, theirs, 'cores'),

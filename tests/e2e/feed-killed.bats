@@ -15,7 +15,7 @@ streams() { grep -q '"type":"price_update"' "$SCRATCH/feed.out"; }
 	local client
 	BNC_SOURCE=demo BNC_BIN=$BIN start feed "$ROOT/scripts/feed.sh"
 	wait_for 20 streams
-	client=$(left_over | awk '/bnc-stream/ { print $1; exit }')
+	client=$(awk '/bnc-stream/ { print $1; exit }' <<<"$(left_over)")
 	kill -KILL "$client"
 	wait_end feed 10
 	# shellcheck disable=SC2154 # wait_end sets it
