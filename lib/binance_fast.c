@@ -129,8 +129,6 @@ static FAST_INLINE const char *take(struct binance *b, const char *p, const char
 
 const char *binance_fast(struct binance *b, const char *p, const char *end, struct line_out *out, struct fast *run)
 {
-	uint64_t before = run->lines;
-
 	if (b->fills && b->fills->n > 0)
 		return p;
 	while (line_room(out, LINE_RECORD_MAX)) {
@@ -140,7 +138,7 @@ const char *binance_fast(struct binance *b, const char *p, const char *end, stru
 			break;
 		p = fast_behind(run, p, next);
 	}
-	b->records += run->lines - before;
-	out->lines += run->lines - before;
+	b->records += run->lines;
+	out->lines += run->lines;
 	return p;
 }

@@ -16,8 +16,6 @@ static wide magnitude(dec_int m)
 	return m < 0 ? (wide)0 - (wide)m : (wide)m;
 }
 
-/* far enough from the ends of 64 bits to be added to another, or multiplied by five */
-
 /* m x 10^n; false: over 128 bits */
 static bool raise(wide *m, int n)
 {
@@ -438,13 +436,13 @@ static char *print_digits(char *out, wide v)
 	return out + 19;
 }
 
-/* what most values are: at most eight digits on either side of the point */
 /* in units of 10^-8 */
 static inline char *print_fraction(char *out, uint32_t fraction)
 {
 	return dec_print_after(out, num_as_eight(fraction) ^ NUM_ZEROS);
 }
 
+/* what most values are: at most eight digits on either side of the point */
 static inline bool print_plain(char **out, struct dec a)
 {
 	const uint64_t limit = 100000000; /* 10^8 */

@@ -214,6 +214,7 @@ static inline enum dec_result dec_mean(const struct dec_text *a, const struct de
 	return DEC_OK;
 }
 
+/* far enough from the ends of 64 bits to be added to another, or multiplied by five */
 static inline bool dec_is_small(dec_int m)
 {
 	return m > -(1LL << 60) && m < 1LL << 60;
@@ -222,7 +223,7 @@ static inline bool dec_is_small(dec_int m)
 /* m x 10^n in 64 bits; false: it is not small any more */
 static inline bool dec_raise_small(int64_t *m, int n)
 {
-	return n == 0 || (n <= 18 && !__builtin_mul_overflow(*m, (int64_t)num_power_of_ten[n], m) && dec_is_small(*m));
+	return n == 0 || (n <= 18 /* whose power fits */ && !__builtin_mul_overflow(*m, (int64_t)num_power_of_ten[n], m) && dec_is_small(*m));
 }
 
 enum dec_result dec_add_large(struct dec a, struct dec b, struct dec *out);

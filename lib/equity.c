@@ -451,9 +451,9 @@ static enum dec_result reprice(struct equity *e, struct pair *pair)
 /* false: refused, *why says it */
 static bool set_price(struct equity *e, struct pair *pair, struct dec price, const char **why)
 {
-	need_price(pair);
-	struct dec before = pair->price;
+	struct dec before = pair->price; /* what is held has a number: equity_position has needed it */
 	bool priced_before = pair->priced;
+	pair->n_text = 0;
 	pair->price = price;
 	pair->priced = true;
 	if (!is_held(pair))
@@ -646,7 +646,7 @@ static inline bool take_fast(struct equity *e, const struct event_fast *t)
 	return true;
 }
 
-/* The lines up to one behind which something may be due go on in one piece. */
+/* The lines up to one behind which something is due go on in one piece. */
 const char *equity_fast(struct equity *e, const char *p, const char *end, struct line_out *out, struct fast *run)
 {
 	struct event_fast tick = { .market = EVENT_NO_MARKET };
@@ -660,7 +660,7 @@ const char *equity_fast(struct equity *e, const char *p, const char *end, struct
 		if ((next = event_fast_tick(p, end, &tick)) == NULL || (counted && !take_fast(e, &tick)))
 			break;
 		p = fast_behind(run, p, next);
-		due = e->moved || may_be_due(e);
+		due = (e->revalue && e->moved) || (may_be_due(e) && is_due(e, fast_ms(tick.ts)));
 	}
 	if (p != from && line_pass(out, (struct span){ from, (size_t)(p - from) }, run->lines) && due)
 		follow(e, fast_ms(tick.ts), out);

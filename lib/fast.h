@@ -66,7 +66,7 @@ static FAST_INLINE size_t fast_expect(size_t n, size_t usual)
 	return expected;
 }
 
-/* a bit for each of the 16 bytes at p that is `c`; others may be set above them where the machine has it otherwise */
+/* a bit for each of the 16 bytes at p that is `c`, and none above them */
 static inline unsigned fast_bytes(const char *p, char c)
 {
 #if defined(__SSE2__)
@@ -123,6 +123,22 @@ static inline const char *fast_string(const char *p)
 	return p + n;
 }
 
+/* the same of digits and points, whatever number they are */
+static inline const char *fast_figures(const char *p)
+{
+#if defined(__SSE2__)
+	__m128i value = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), _mm_set1_epi8('.'));
+	__m128i good = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8('9' - '.')), value);
+	return p + __builtin_ctz(~(unsigned)_mm_movemask_epi8(good) | 1u << 16);
+#else
+	size_t n = 0;
+
+	while (n < 16 && p[n] >= '.' && p[n] <= '9')
+		n++;
+	return p + n;
+#endif
+}
+
 /* an integer above zero: gives the byte behind its last digit */
 static inline const char *fast_integer(const char *p)
 {
@@ -149,26 +165,10 @@ static inline int64_t fast_ms(struct span time)
 	return (int64_t)first * 100000000 + last;
 }
 
-/* the same of digits and points, whatever number they are */
-static inline const char *fast_figures(const char *p)
-{
-#if defined(__SSE2__)
-	__m128i value = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), _mm_set1_epi8('.'));
-	__m128i good = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8('9' - '.')), value);
-	return p + __builtin_ctz(~(unsigned)_mm_movemask_epi8(good) | 1u << 16);
-#else
-	size_t n = 0;
-
-	while (n < 16 && p[n] >= '.' && p[n] <= '9')
-		n++;
-	return p + n;
-#endif
-}
-
 /* a number from zero up, up to the quote behind it: *text is its shortest notation, see dec_canon */
 static inline const char *fast_amount(const char *p, struct span *text)
 {
-	unsigned others = dec_no_digits(p) | 1u << 16;
+	unsigned others = dec_no_digits(p) | 3u << 16;
 	unsigned whole = (unsigned)__builtin_ctz(others);
 
 	if (scan_unlikely(whole == 0 || (*p == '0' && whole > 1)))

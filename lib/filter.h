@@ -29,7 +29,7 @@ struct filter {
 	bool (*line)(void *state, struct span line, struct line_out *out, struct filter_why *why);
 
 	/* optional: the same for lines that look as most do (lib/fast.h): takes those from p on, as many as it can, and counts
-	 * them in `run`. Gives the byte behind the last '\n', which is not beyond `end`, or p where it took none. What comes then
+	 * them in `run`, from 0. Gives the byte behind the last '\n', which is not beyond `end`, or p where it took none. What comes then
 	 * it does not take, or not yet: `line` gets it */
 	const char *(*fast)(void *state, const char *p, const char *end, struct line_out *out, struct fast *run);
 

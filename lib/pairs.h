@@ -34,7 +34,7 @@ static inline unsigned pairs_form(size_t n, unsigned market)
 
 static inline struct pairs_key pairs_key(struct span name, enum event_market market)
 {
-	/* from the 16th byte before the zeros to the n-th: as many of a name are kept */
+	/* all of the bits for as many bytes as are the name's, none for those behind */
 	static const char kept[32] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	const char *mask = kept + 16 - (name.n < 16 ? name.n : 16);
 

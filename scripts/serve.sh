@@ -79,8 +79,7 @@ placeholder() {
 }
 
 # The one style sheet that is no file of the page: lightweight-charts puts it beside its logo, which its licence asks to
-# be left where it is. Another version of it, another hash: tests/web/real.test.mjs sees what the
-# policy refuses.
+# be left where it is. Another version of it, another hash: tests/web/real.test.mjs sees what the policy refuses.
 CHART_STYLE="'sha256-3pRED1tOXas1FXFoPb9TGCjmYe9XQsmO9OV23khV2nY='"
 
 # No --origin: websocketd would refuse every client that sends none, as command line clients do; pipeline.sh lets those

@@ -277,20 +277,41 @@ static void *read_slowly(void *arg)
 	return NULL;
 }
 
+struct slow_reader {
+	struct sink sink;
+	pthread_t thread;
+	int ends[2];
+};
+
+static void begin_reading(struct slow_reader *r, struct line_out *out)
+{
+	memset(r, 0, sizeof *r);
+	assert_int_equal(pipe(r->ends), 0);
+	r->sink.fd = r->ends[0];
+	assert_true(line_out_open(out, io_own_output(r->ends[1]), -1));
+	assert_int_equal(pthread_create(&r->thread, NULL, read_slowly, &r->sink), 0);
+}
+
+/* it has read so many bytes, in order */
+static void end_reading(struct slow_reader *r, struct line_out *out, size_t bytes)
+{
+	line_out_close(out);
+	close(r->ends[1]);
+	pthread_join(r->thread, NULL);
+	close(r->ends[0]);
+	assert_int_equal(r->sink.got, bytes);
+	assert_true(r->sink.ordered);
+}
+
 static void everything_reaches_a_slow_reader_in_order(void **state)
 {
 	struct line_out out;
-	struct sink sink = { 0 };
-	pthread_t reader;
-	int ends[2];
+	struct slow_reader reader;
 	char text[32];
 	size_t bytes = 0;
 
 	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	sink.fd = ends[0];
-	assert_true(line_out_open(&out, io_own_output(ends[1]), -1));
-	assert_int_equal(pthread_create(&reader, NULL, read_slowly, &sink), 0);
+	begin_reading(&reader, &out);
 	for (unsigned i = 0; i < 200000; i++) {
 		size_t n = (size_t)snprintf(text, sizeof text, "%u", i);
 		assert_true(line_put(&out, (struct span){ text, n }));
@@ -300,12 +321,7 @@ static void everything_reaches_a_slow_reader_in_order(void **state)
 	assert_true(line_flush(&out));
 	assert_int_equal(line_pending(&out), 0);
 	assert_int_equal(out.lines, 200000);
-	line_out_close(&out);
-	close(ends[1]);
-	pthread_join(reader, NULL);
-	close(ends[0]);
-	assert_int_equal(sink.got, bytes);
-	assert_true(sink.ordered);
+	end_reading(&reader, &out, bytes);
 }
 
 /* runs of any length among single lines: all of it, in order */
@@ -313,17 +329,12 @@ static void lines_that_go_on_as_they_are(void **state)
 {
 	static char run[1u << 20];
 	struct line_out out;
-	struct sink sink = { 0 };
-	pthread_t reader;
-	int ends[2];
+	struct slow_reader reader;
 	size_t bytes = 0;
 	unsigned number = 0;
 
 	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	sink.fd = ends[0];
-	assert_true(line_out_open(&out, io_own_output(ends[1]), -1));
-	assert_int_equal(pthread_create(&reader, NULL, read_slowly, &sink), 0);
+	begin_reading(&reader, &out);
 	for (unsigned count = 1; count < 60000; count = count * 3 + 1) {
 		char *p = run;
 		for (unsigned i = 0; i < count; i++)
@@ -337,13 +348,8 @@ static void lines_that_go_on_as_they_are(void **state)
 	}
 	assert_true(line_flush(&out));
 	assert_int_equal(out.lines, number);
-	line_out_close(&out);
-	close(ends[1]);
-	pthread_join(reader, NULL);
-	close(ends[0]);
-	assert_int_equal(sink.got, bytes);
-	assert_true(sink.ordered);
-	assert_int_equal(sink.next, number);
+	end_reading(&reader, &out, bytes);
+	assert_int_equal(reader.sink.next, number);
 }
 
 static void fill_pipe(struct line_out *out)
