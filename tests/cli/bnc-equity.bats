@@ -361,3 +361,31 @@ otherwise() { sed 's/^{/{ /' "$1"; }
 }
 
 price_count() { grep -c '"type":"price_update"'; }
+
+# --- books, which take a way of their own ----------------------------------------------------------------------------
+
+book() { # PRICE TS
+	printf '{"type":"price_update","symbol":"SOL","price":"%s","ts":%s,"pair":"SOLUSDT","market":"usdm","source":"book","bid":"1","bidQty":"1","ask":"1","askQty":"1"}\n' "$@"
+}
+
+trade() { # PRICE TS
+	printf '{"type":"price_update","price":"%s","symbol":"SOL","ts":%s,"pair":"SOLUSDT","market":"usdm","source":"trade","qty":"1","side":"BUY","id":"1"}\n' "$@"
+}
+
+position='{"type":"position_update","symbol":"SOL","qty":"2","entryPrice":"100","ts":1568014460900,"pair":"SOLUSDT","market":"usdm"}'
+
+@test "a position is valued by the newest price that went by before it, whichever way that took" {
+	pnl() { bnc-equity | jq -r 'select(.type == "equity_snapshot").unrealizedPnl'; }
+	[ "$({ book 120.5 1568014460893 && echo "$position"; } | pnl)" = 41 ]
+	[ "$({ book 110 1568014460893 && book 120.5 1568014460894 && echo "$position"; } | pnl)" = 41 ]
+	[ "$({ book 110 1568014460893 && trade 120.5 1568014460894 && echo "$position"; } | pnl)" = 41 ]
+	[ "$({ trade 110 1568014460893 && book 120.5 1568014460894 && echo "$position"; } | pnl)" = 41 ]
+}
+
+@test "lines are counted whichever way they take: a refused one has its number" {
+	{ for i in 1 2 3 4 5; do book 1 1568014460893; done && echo '{"type":' && book 1 1568014460893 && echo x; } >lines
+	run --separate-stderr bnc-equity -v lines
+	[ "$status" -eq 1 ]
+	[[ ${stderr_lines[0]} == "bnc-equity: line 6: "* && ${stderr_lines[1]} == "bnc-equity: line 8: "* ]]
+	[[ $stderr == *"in 8 out 6 refused 2"* ]]
+}
