@@ -4,7 +4,6 @@
 #include "num.h"
 #include "sentence.h"
 
-
 /* ------------------------------------------------------------------------------------------------ names */
 
 /* a filter looks up every key of every line: the length leaves a few names to compare */
