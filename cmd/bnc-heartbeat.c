@@ -131,19 +131,25 @@ static const char *fast(void *state, const char *p, const char *end, struct line
 {
 	struct state *s = state;
 	const char *from = p, *next;
-	int64_t ts, point;
+	struct fast_moment point = fast_moment(s->beat.next);
+	struct span ts;
+	int64_t reached;
 	bool due = false;
 
 	while (!due) {
-		fast_begin(run, p);
-		if ((next = event_fast_time(p, end, &ts)) == NULL)
+		enum event_fast_kind kind = event_fast_kind(p);
+		fast_begin(run, p, kind);
+		if ((next = event_fast_time(p, end, kind, &ts)) == NULL)
 			break;
-		p = fast_behind(run, p, next);
-		due = s->events && heartbeat_reached(&s->beat, ts, &point);
+		p = fast_behind(run, p, next, kind);
+		if (scan_unlikely(s->events && !fast_is_before(ts, &point))) {
+			due = heartbeat_reached(&s->beat, fast_ms(ts), &reached);
+			point = fast_moment(s->beat.next);
+		}
 	}
 	if (p != from && line_pass(out, (struct span){ from, (size_t)(p - from) }, run->lines) && due &&
 	    line_room(out, LINE_RECORD_MAX))
-		put_heartbeat(s, out, point);
+		put_heartbeat(s, out, reached);
 	return p;
 }
 

@@ -41,34 +41,32 @@ static inline const char *open_envelope(const char *p, struct wrap *w)
 }
 
 /* the four numbers, from the quote in front of their keys */
-static inline const char *book(const char *p, struct book *b)
+static inline const char *book(struct fast_texts *t, const char *p, struct book *b)
 {
 	const char *bid, *ask;
 
-	FAST_TAKE(p, fast_text(p, "\",\"b\":\""));
-	bid = p;
+	p = bid = fast_over(t, p, "\",\"b\":\"");
 	FAST_TAKE(p, fast_number(p, &b->bid));
 	size_t bid_n = (size_t)(p - bid);
-	FAST_TAKE(p, fast_text(p, "\",\"B\":\""));
+	p = fast_over(t, p, "\",\"B\":\"");
 	FAST_TAKE(p, fast_amount(p, &b->bid_qty));
-	FAST_TAKE(p, fast_text(p, "\",\"a\":\""));
-	ask = p;
+	p = ask = fast_over(t, p, "\",\"a\":\"");
 	FAST_TAKE(p, fast_number(p, &b->ask));
 	p = ask + fast_expect((size_t)(p - ask), bid_n);
-	FAST_TAKE(p, fast_text(p, "\",\"A\":\""));
+	p = fast_over(t, p, "\",\"A\":\"");
 	return fast_amount(p, &b->ask_qty);
 }
 
 /* the product, where the frame says it, must be that of the market: the other one gives no record */
-static inline const char *product(const char *p, enum event_market m)
+static inline const char *product(struct fast_texts *t, const char *p, enum event_market m)
 {
 	if (*p != ',')
 		return p;
-	return m == EVENT_COINM ? fast_text(p, ",\"st\":2") : fast_text(p, ",\"st\":1");
+	return m == EVENT_COINM ? fast_over(t, p, ",\"st\":2") : fast_over(t, p, ",\"st\":1");
 }
 
-static inline const char *event(const char *p, const struct wrap *w, struct event_price *e, struct book *b,
-    size_t *id_digits)
+static inline const char *event(struct fast_texts *t, const char *p, const struct wrap *w, struct event_price *e,
+    struct book *b, size_t *id_digits)
 {
 	struct span ignored;
 
@@ -77,18 +75,18 @@ static inline const char *event(const char *p, const struct wrap *w, struct even
 	FAST_TAKE(p, fast_integer(p));
 	p = id + fast_expect((size_t)(p - id), *id_digits);
 	*id_digits = (size_t)(p - id);
-	FAST_TAKE(p, fast_text(p, ",\"s\":\""));
+	p = fast_over(t, p, ",\"s\":\"");
 	FAST_TAKE(p, fast_name(p, &e->pair));
 	if (p[3] == 'p') {
-		FAST_TAKE(p, fast_text(p, "\",\"ps\":\""));
+		p = fast_over(t, p, "\",\"ps\":\"");
 		FAST_TAKE(p, fast_name(p, &ignored));
 	}
-	FAST_TAKE(p, book(p, b));
-	FAST_TAKE(p, fast_text(p, "\",\"T\":"));
+	FAST_TAKE(p, book(t, p, b));
+	p = fast_over(t, p, "\",\"T\":");
 	FAST_TAKE(p, fast_time(p, &ignored));
-	FAST_TAKE(p, fast_text(p, ",\"E\":"));
+	p = fast_over(t, p, ",\"E\":");
 	FAST_TAKE(p, fast_time(p, &e->ts));
-	return product(p, w->market);
+	return product(t, p, w->market);
 }
 
 /* nearly all pairs end in USDT, and have no delivery */
@@ -105,16 +103,17 @@ static inline struct span base(const struct symbols *known, struct span pair)
 static FAST_INLINE const char *take(struct binance *b, const char *p, const char *end, struct line_out *out)
 {
 	struct wrap w = { .market = b->market };
+	struct fast_texts texts = fast_no_texts();
 	struct event_price e;
 	struct book book;
 
 	if (scan_unlikely(*p != '{'))
 		return NULL;
 	FAST_TAKE(p, open_envelope(p + 1, &w));
-	FAST_TAKE(p, event(p, &w, &e, &book, &b->id_digits));
-	FAST_TAKE(p, w.data ? fast_text(p, "}}\n") : fast_text(p, "}\n"));
+	FAST_TAKE(p, event(&texts, p, &w, &e, &book, &b->id_digits));
+	p = w.data ? fast_over(&texts, p, "}}\n") : fast_over(&texts, p, "}\n");
 	bool empty = binance_field_is_zero(book.bid.text) || binance_field_is_zero(book.ask.text);
-	if (scan_unlikely(p > end || empty || w.market == EVENT_SPOT))
+	if (scan_unlikely(p > end || !fast_texts_good(&texts) || empty || w.market == EVENT_SPOT))
 		return NULL;
 	e.market = w.market;
 	e.book.bid = book.bid.text;
@@ -132,11 +131,11 @@ const char *binance_fast(struct binance *b, const char *p, const char *end, stru
 	if (b->fills && b->fills->n > 0)
 		return p;
 	while (line_room(out, LINE_RECORD_MAX)) {
-		fast_begin(run, p);
+		fast_begin(run, p, 0);
 		const char *next = take(b, p, end, out);
 		if (!next)
 			break;
-		p = fast_behind(run, p, next);
+		p = fast_behind(run, p, next, 0);
 	}
 	b->records += run->lines;
 	out->lines += run->lines;

@@ -24,13 +24,12 @@ static bool raise(wide *m, int n)
 
 struct dec dec_strip(struct dec a)
 {
-	if (a.scale > 0 && a.m >= 0 && a.m <= INT64_MAX) { /* most are, and 64 bits divide faster */
-		uint64_t m = (uint64_t)a.m;
-		while (a.scale > 0 && m % 10 == 0) {
+	int64_t m = (int64_t)a.m;
+
+	if (m == a.m) { /* most are, and 64 bits divide faster */
+		for (; a.scale > 0 && m % 10 == 0; a.scale--)
 			m /= 10;
-			a.scale--;
-		}
-		a.m = (dec_int)m;
+		return (struct dec){ m, m ? a.scale : 0 };
 	}
 	while (a.scale > 0 && a.m % 10 == 0) {
 		a.m /= 10;
@@ -249,11 +248,11 @@ static bool add_aligned(struct dec a, struct dec b, enum dec_result *result, str
 	return true;
 }
 
-enum dec_result dec_add_large(struct dec a, struct dec b, struct dec *out)
+enum dec_result dec_add_large(const struct dec *a, const struct dec *b, struct dec *out)
 {
 	enum dec_result result;
 
-	if (add_aligned(a, b, &result, out) || add_aligned(dec_strip(a), dec_strip(b), &result, out))
+	if (add_aligned(*a, *b, &result, out) || add_aligned(dec_strip(*a), dec_strip(*b), &result, out))
 		return result;
 	return DEC_RANGE;
 }
@@ -274,14 +273,14 @@ static void cancel_tens(dec_int *a, dec_int *b, int *scale)
 		}
 }
 
-enum dec_result dec_mul(struct dec a, struct dec b, struct dec *out)
+enum dec_result dec_mul_large(const struct dec *a, const struct dec *b, struct dec *out)
 {
-	int scale = a.scale + b.scale;
-	dec_int m;
+	int scale = a->scale + b->scale;
+	dec_int x = a->m, y = b->m, m;
 
-	if (__builtin_mul_overflow(a.m, b.m, &m)) {
-		cancel_tens(&a.m, &b.m, &scale);
-		if (__builtin_mul_overflow(a.m, b.m, &m))
+	if (__builtin_mul_overflow(x, y, &m)) {
+		cancel_tens(&x, &y, &scale);
+		if (__builtin_mul_overflow(x, y, &m))
 			return DEC_RANGE;
 	}
 	return give(m < 0, magnitude(m), scale, out);
@@ -290,10 +289,10 @@ enum dec_result dec_mul(struct dec a, struct dec b, struct dec *out)
 enum dec_result dec_halve(struct dec a, struct dec *out)
 {
 	wide m = magnitude(a.m);
+	int64_t tenfold;
 
-	if (dec_is_small(a.m) && a.scale < DEC_MAX_SCALE) {
-		int64_t small = (int64_t)a.m;
-		*out = small % 2 == 0 ? (struct dec){ small / 2, a.scale } : (struct dec){ small * 5, a.scale + 1 };
+	if (dec_raise_small(a.m, 1, &tenfold) && a.scale < DEC_MAX_SCALE) {
+		*out = tenfold % 20 == 0 ? (struct dec){ tenfold / 20, a.scale } : (struct dec){ tenfold / 2, a.scale + 1 };
 		return DEC_OK;
 	}
 	if (m % 2 == 0)

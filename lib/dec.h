@@ -43,7 +43,7 @@ enum dec_result dec_parse_padded(struct span text, struct dec *out);
 int dec_cmp(struct dec a, struct dec b);
 static inline bool dec_is(struct dec a, struct dec b)
 {
-	return (a.m == b.m && a.scale == b.scale) || dec_cmp(a, b) == 0;
+	return a.scale == b.scale ? a.m == b.m : dec_cmp(a, b) == 0;
 }
 
 static inline int dec_sign(struct dec a)
@@ -54,7 +54,7 @@ static inline int dec_sign(struct dec a)
 /* *out may be one of the operands; it is untouched unless DEC_OK */
 static inline enum dec_result dec_add(struct dec a, struct dec b, struct dec *out);
 static inline enum dec_result dec_sub(struct dec a, struct dec b, struct dec *out);
-enum dec_result dec_mul(struct dec a, struct dec b, struct dec *out);
+static inline enum dec_result dec_mul(struct dec a, struct dec b, struct dec *out);
 enum dec_result dec_halve(struct dec a, struct dec *out);
 
 /* a / b cut off (toward zero) behind `places` decimals, 0 <= places <= 38 */
@@ -214,30 +214,52 @@ static inline enum dec_result dec_mean(const struct dec_text *a, const struct de
 	return DEC_OK;
 }
 
-/* far enough from the ends of 64 bits to be added to another, or multiplied by five */
-static inline bool dec_is_small(dec_int m)
+/* m x 10^n in 64 bits; false: it does not fit */
+static inline bool dec_raise_small(dec_int m, int n, int64_t *out)
 {
-	return m > -(1LL << 60) && m < 1LL << 60;
+	*out = (int64_t)m;
+	return *out == m && n <= 18 /* whose power fits */ &&
+	    !__builtin_mul_overflow(*out, (int64_t)num_power_of_ten[n], out);
 }
 
-/* m x 10^n in 64 bits; false: it is not small any more */
-static inline bool dec_raise_small(int64_t *m, int n)
-{
-	return n == 0 || (n <= 18 /* whose power fits */ && !__builtin_mul_overflow(*m, (int64_t)num_power_of_ten[n], m) && dec_is_small(*m));
-}
+enum dec_result dec_add_large(const struct dec *a, const struct dec *b, struct dec *out);
+enum dec_result dec_mul_large(const struct dec *a, const struct dec *b, struct dec *out);
 
-enum dec_result dec_add_large(struct dec a, struct dec b, struct dec *out);
-
+/* What fits stays in registers: for the rest there is a number of its own, since *out would have to be in memory to be
+ * handed to another function. */
 static inline enum dec_result dec_add(struct dec a, struct dec b, struct dec *out)
 {
 	int scale = a.scale > b.scale ? a.scale : b.scale;
-	int64_t x = (int64_t)a.m, y = (int64_t)b.m;
-	bool small = dec_is_small(a.m) && dec_is_small(b.m) && dec_raise_small(&x, scale - a.scale) &&
-	    dec_raise_small(&y, scale - b.scale);
+	int64_t x, y, sum;
+	bool small = dec_raise_small(a.m, scale - a.scale, &x) && dec_raise_small(b.m, scale - b.scale, &y) &&
+	    !__builtin_add_overflow(x, y, &sum);
 
-	if (__builtin_expect(!small, 0))
-		return dec_add_large(a, b, out);
-	*out = (struct dec){ x + y, scale };
+	if (__builtin_expect(!small, 0)) {
+		struct dec left = a, right = b, large;
+		enum dec_result r = dec_add_large(&left, &right, &large);
+		if (r == DEC_OK)
+			*out = large;
+		return r;
+	}
+	*out = (struct dec){ sum, scale };
+	return DEC_OK;
+}
+
+static inline enum dec_result dec_mul(struct dec a, struct dec b, struct dec *out)
+{
+	int scale = a.scale + b.scale;
+	int64_t x, y, product;
+	bool small = dec_raise_small(a.m, 0, &x) && dec_raise_small(b.m, 0, &y) &&
+	    !__builtin_mul_overflow(x, y, &product) && scale <= DEC_MAX_SCALE;
+
+	if (__builtin_expect(!small, 0)) {
+		struct dec left = a, right = b, large;
+		enum dec_result r = dec_mul_large(&left, &right, &large);
+		if (r == DEC_OK)
+			*out = large;
+		return r;
+	}
+	*out = (struct dec){ product, product ? scale : 0 };
 	return DEC_OK;
 }
 

@@ -148,7 +148,7 @@ static struct span name_of(const struct equity *e, const struct pair *p)
 
 /* ---------------------------------------------------------------------------------------------------------- values */
 
-static enum dec_result linear_pnl(const struct position *p, struct dec price, struct dec *out)
+static inline enum dec_result linear_pnl(const struct position *p, struct dec price, struct dec *out)
 {
 	struct dec gain;
 	enum dec_result r = dec_sub(price, p->entry, &gain);
@@ -177,7 +177,7 @@ static bool has_price(const struct pair *pair, const struct position *p)
 }
 
 /* what p gains at its price; 0 where it has none */
-static enum dec_result value(const struct pair *pair, const struct position *p, struct dec *pnl)
+static FAST_INLINE enum dec_result value(const struct pair *pair, const struct position *p, struct dec *pnl)
 {
 	struct dec price = pair->priced ? pair->price : p->mark;
 
@@ -189,24 +189,25 @@ static enum dec_result value(const struct pair *pair, const struct position *p, 
 
 /* A sum keeps the longest scale that it has met: where that is long it is looked whether it has to. Not always, since most
  * numbers end in no zero. */
-static struct dec tidy(struct dec d)
+static inline void tidy(struct dec *d)
 {
-	return d.scale > TIDY_SCALE ? dec_strip(d) : d;
+	if (scan_unlikely(d->scale > TIDY_SCALE))
+		*d = dec_strip(*d);
 }
 
 /* sum - gone + come */
-static enum dec_result exchange(struct dec *sum, struct dec gone, struct dec come)
+static FAST_INLINE enum dec_result exchange(struct dec *sum, struct dec gone, struct dec come)
 {
 	enum dec_result r = dec_sub(*sum, gone, sum);
 
 	if (r == DEC_OK)
 		r = dec_add(*sum, come, sum);
-	*sum = tidy(*sum);
+	tidy(sum);
 	return r;
 }
 
 /* takes balance and pnl over together with their sum, or nothing */
-static bool settle(struct equity *e, struct dec balance, struct dec pnl)
+static FAST_INLINE bool settle(struct equity *e, struct dec balance, struct dec pnl)
 {
 	struct dec total;
 
@@ -215,7 +216,8 @@ static bool settle(struct equity *e, struct dec balance, struct dec pnl)
 	e->changed = e->changed || !dec_is(balance, e->balance) || !dec_is(pnl, e->pnl);
 	e->balance = balance;
 	e->pnl = pnl;
-	e->total = tidy(total);
+	e->total = total;
+	tidy(&e->total);
 	return true;
 }
 
@@ -539,7 +541,7 @@ static bool take(struct equity *e, enum event_type type, int64_t *ts, const char
 /* is there something to tell, whatever the time? */
 static bool may_be_due(const struct equity *e)
 {
-	return e->known && !e->more && (e->changed || !e->told);
+	return (e->changed || !e->told) && e->known && !e->more;
 }
 
 /* Held back by --every, a change is told behind the first record that is late enough. A jump back in time, as where two
@@ -651,19 +653,28 @@ const char *equity_fast(struct equity *e, const char *p, const char *end, struct
 {
 	struct event_fast tick = { .market = EVENT_NO_MARKET };
 	const char *from = p, *next;
-	bool counted = wanted(e->mark, EVENT_BOOK), due = false;
+	uint64_t passed = 0;
+	bool counted = wanted(e->mark, EVENT_BOOK);
 
 	e->moved = NULL;
 	e->more = false;
-	while (!due) {
-		fast_begin(run, p);
+	for (;;) {
+		fast_begin(run, p, 0);
 		if ((next = event_fast_tick(p, end, &tick)) == NULL || (counted && !take_fast(e, &tick)))
 			break;
-		p = fast_behind(run, p, next);
-		due = (e->revalue && e->moved) || (may_be_due(e) && is_due(e, fast_ms(tick.ts)));
-	}
-	if (p != from && line_pass(out, (struct span){ from, (size_t)(p - from) }, run->lines) && due)
+		p = fast_behind(run, p, next, 0);
+		bool due = (e->revalue && e->moved) || (may_be_due(e) && is_due(e, fast_ms(tick.ts)));
+		if (scan_likely(!due))
+			continue;
+		if (!line_pass(out, (struct span){ from, (size_t)(p - from) }, run->lines - passed))
+			return p;
 		follow(e, fast_ms(tick.ts), out);
+		from = p;
+		passed = run->lines;
+		e->moved = NULL;
+	}
+	if (p != from)
+		(void)line_pass(out, (struct span){ from, (size_t)(p - from) }, run->lines - passed);
 	return p;
 }
 

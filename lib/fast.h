@@ -50,6 +50,56 @@ static FAST_INLINE const char *fast_same(const char *p, const char *text, size_t
 #endif
 }
 
+/* Texts that are passed over, to be looked at together behind the last of them: what stands between two of them is found
+ * in the same place whatever they are, and it is one branch in place of one for each. */
+struct fast_texts {
+#if defined(__SSE2__)
+	__m128i good; /* all bits, for as long as each was the one that was wanted */
+#else
+	bool bad;
+#endif
+};
+
+static FAST_INLINE struct fast_texts fast_no_texts(void)
+{
+#if defined(__SSE2__)
+	return (struct fast_texts){ _mm_set1_epi8(-1) };
+#else
+	return (struct fast_texts){ false };
+#endif
+}
+
+/* p behind where the text, a literal, should stand */
+#define fast_over(texts, p, literal) fast_over_bytes((texts), (p), literal FAST_FILL, sizeof(literal) - 1)
+static FAST_INLINE const char *fast_over_bytes(struct fast_texts *texts, const char *p, const char *text, size_t n)
+{
+#if defined(__SSE2__)
+	static const char behind[32] = { [16] = -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+
+	for (size_t i = 0; i < n; i += 16) {
+		size_t at = n < 16 || n - i >= 16 ? i : n - 16; /* the last sixteen overlap those before */
+		__m128i there = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+		__m128i wanted = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
+		__m128i same = _mm_cmpeq_epi8(there, wanted);
+		if (n < 16)
+			same = _mm_or_si128(same, _mm_loadu_si128((const __m128i *)(const void *)(behind + 16 - n)));
+		texts->good = _mm_and_si128(texts->good, same);
+	}
+#else
+	texts->bad |= memcmp(p, text, n) != 0;
+#endif
+	return p + n;
+}
+
+static FAST_INLINE bool fast_texts_good(const struct fast_texts *texts)
+{
+#if defined(__SSE2__)
+	return _mm_movemask_epi8(texts->good) == 0xffff;
+#else
+	return !texts->bad;
+#endif
+}
+
 /* n, of which the processor is told that it is `usual`: it goes on with that, while n is still being found out, and comes
  * back where it was wrong. What stands behind a word of any length has to wait for it otherwise, and so on to the end of
  * the line. Worth it where n hardly ever is another. To the compiler both would be the same, and it would take n; so what it
@@ -82,26 +132,29 @@ static inline unsigned fast_bytes(const char *p, char c)
 }
 
 /* Lines in a row. Where the next one begins is known when the last word of this has been found, and each word when the one
- * before has been; so it is guessed as well, from the first '\n' near where one as long as the last ends. The processor
- * takes the guess, and begins with the next line while it is still finding the words of this one. */
+ * before has been; so it is guessed as well, from the first '\n' near where one as long as the last of its kind ends. The
+ * processor takes the guess, and begins with the next line while it is still finding the words of this one. */
+#define FAST_KINDS 2
 struct fast {
-	uint64_t lines;	   /* that have been taken */
-	size_t usual;	   /* bytes of the last */
-	const char *guess; /* the end of the one in hand */
+	uint64_t lines;		  /* that have been taken */
+	size_t usual[FAST_KINDS]; /* bytes of the last of a kind */
+	const char *guess;	  /* the end of the one in hand */
 };
 
-static inline void fast_begin(struct fast *f, const char *p)
+static FAST_INLINE void fast_begin(struct fast *f, const char *p, unsigned kind)
 {
-	p += f->usual < 16 ? 0 : f->usual - 16;
+	size_t usual = f->usual[kind];
+
+	p += usual < 16 ? 0 : usual - 16;
 	f->guess = p + __builtin_ctz(fast_bytes(p, '\n') | fast_bytes(p + 16, '\n') << 16 | 1u << 31) + 1;
 }
 
 /* the line from p to `end` has been taken; gives where the next one begins */
-static FAST_INLINE const char *fast_behind(struct fast *f, const char *p, const char *end)
+static FAST_INLINE const char *fast_behind(struct fast *f, const char *p, const char *end, unsigned kind)
 {
-	f->usual = fast_expect((size_t)(end - p), (size_t)(f->guess - p));
+	f->usual[kind] = fast_expect((size_t)(end - p), (size_t)(f->guess - p));
 	f->lines++;
-	return p + f->usual;
+	return p + f->usual[kind];
 }
 
 /* the text of a string up to its quote, p at the first byte: gives the quote */
@@ -163,6 +216,40 @@ static inline int64_t fast_ms(struct span time)
 	uint32_t last = num_of_eight(num_load(time.p + 5) & NUM_DIGITS);
 
 	return (int64_t)first * 100000000 + last;
+}
+
+/* times in order: their first eight digits and their last, the first of them highest */
+struct fast_moment {
+	uint64_t first, last;
+};
+
+static inline bool fast_is_before(struct span time, const struct fast_moment *m)
+{
+	uint64_t first = __builtin_bswap64(num_load(time.p));
+
+	return first < m->first || (first == m->first && __builtin_bswap64(num_load(time.p + 5)) < m->last);
+}
+
+/* ms >= 0; one beyond all times of 13 digits where it has more */
+static inline struct fast_moment fast_moment(int64_t ms)
+{
+	if (ms > 9999999999999)
+		return (struct fast_moment){ UINT64_MAX, 0 };
+	return (struct fast_moment){ __builtin_bswap64(num_as_eight((uint32_t)(ms / 100000))),
+		__builtin_bswap64(num_as_eight((uint32_t)(ms % 100000000))) };
+}
+
+/* a number from zero up, up to the quote behind it, in any notation: dec_parse takes *text, which has FAST_WORD bytes at most */
+static inline const char *fast_decimal(const char *p, struct span *text)
+{
+	unsigned others = dec_no_digits(p) | 3u << 16;
+	unsigned whole = (unsigned)__builtin_ctz(others);
+	unsigned n = whole;
+
+	if (scan_likely(p[whole] == '.'))
+		n = (unsigned)__builtin_ctz(others & (others - 1));
+	*text = (struct span){ p, n };
+	return scan_likely(whole > 0 && n != whole + 1) ? p + n : NULL;
 }
 
 /* a number from zero up, up to the quote behind it: *text is its shortest notation, see dec_canon */

@@ -22,7 +22,7 @@ static void fuzz_fast_frame(struct subject *grammar, struct subject *fast, struc
 {
 	char *p = fuzz_fast_pad(line);
 	const char *end = p + line.n + 1;
-	struct fast run = { .usual = line.n };
+	struct fast run = { .usual = { line.n } };
 
 	subject_refresh(grammar);
 	subject_refresh(fast);
@@ -45,15 +45,17 @@ static void fuzz_fast_time(struct fields *f, struct span line)
 {
 	char *p = fuzz_fast_pad(line);
 	const char *end = p + line.n + 1;
-	int64_t fast, grammar;
+	enum event_fast_kind kind = event_fast_kind(p);
+	struct span fast;
+	int64_t grammar;
 	const char *why;
 
-	FUZZ_CHECK(!event_fast_time(p, end - 1, &fast));
-	const char *next = event_fast_time(p, end, &fast);
+	FUZZ_CHECK(!event_fast_time(p, end - 1, kind, &fast));
+	const char *next = event_fast_time(p, end, kind, &fast);
 	if (next) {
 		fields_open(f, heartbeat_slot);
 		FUZZ_CHECK(next == end && fields_read(f, (struct span){ p, line.n }));
-		FUZZ_CHECK(heartbeat_time(f, &grammar, &why) && fast == grammar);
+		FUZZ_CHECK(heartbeat_time(f, &grammar, &why) && fast_ms(fast) == grammar);
 	}
 	free(p);
 }

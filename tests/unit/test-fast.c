@@ -40,7 +40,7 @@ static bool frame(const char *line, enum event_market market)
 {
 	struct span s = span_of(line);
 	char *p = fuzz_fast_pad(s);
-	struct fast run = { .usual = 160 };
+	struct fast run = { .usual = { 160 } };
 
 	LLVMFuzzerTestOneInput((const uint8_t *)line, s.n);
 	binance_open(&fast->b, market);
@@ -66,10 +66,11 @@ static bool time_of(const char *line)
 {
 	struct span s = span_of(line);
 	char *p = fuzz_fast_pad(s);
-	int64_t ts = 0;
+	struct span ts;
 
-	bool taken = event_fast_time(p, p + s.n + 1, &ts) != NULL;
-	assert_true(!taken || ts == 1568014460893);
+	LLVMFuzzerTestOneInput((const uint8_t *)line, s.n);
+	bool taken = event_fast_time(p, p + s.n + 1, event_fast_kind(p), &ts) != NULL;
+	assert_true(!taken || fast_ms(ts) == 1568014460893);
 	free(p);
 	return taken;
 }
@@ -147,7 +148,7 @@ static void none_does_while_a_fill_waits(void **state)
 	static struct fills fills;
 	char *p = fuzz_fast_pad(SPAN(BOOK(NUMBERS)));
 	const char *end = p + strlen(BOOK(NUMBERS)) + 1;
-	struct fast run = { .usual = 160 };
+	struct fast run = { .usual = { 160 } };
 
 	(void)state;
 	fills_open(&fills);
@@ -167,7 +168,7 @@ static void lines_in_a_row(void **state)
 {
 	static const char *const pairs[] = { "A", "BNBUSDT", "1000000MOGUSDT", "XRPUSDT", "AVERYLONGNAMEUSD" };
 	static char text[64u << 10];
-	struct fast run = { .usual = 0 };
+	struct fast run = { .usual = { 0 } };
 	char *end = text;
 	uint64_t count = 0, seed = 3;
 
@@ -201,6 +202,15 @@ static void records_of_a_book_take_it(void **state)
 	assert_true(record(RECORD("142.35", REST)));
 	assert_true(record(RECORD("0.00001234", REST)));
 	assert_true(record(RECORD("12345678", REST)));
+	assert_true(record(RECORD("007.50", REST)));
+	assert_false(record(RECORD("7.", REST)));
+	assert_false(record(RECORD(".5", REST)));
+	assert_false(record(RECORD("7.5.1", REST)));
+	assert_false(record(RECORD("7e1", REST)));
+	assert_true(record(RECORD("1234567890.12345", REST)));
+	assert_true(record(RECORD("1234567890123456", REST)));
+	assert_false(record(RECORD("1234567890123456.", REST)));
+	assert_false(record(RECORD("1234567890.123456", REST)));
 	assert_true(record(RECORD("123456789", REST)));
 	assert_false(record(RECORD("12345678901234567", REST)));
 	assert_true(record(RECORD_OF("coinm", "1", REST)));
@@ -225,6 +235,82 @@ static void for_their_time_alone_any_price_will_do(void **state)
 	assert_false(time_of(RECORD("1\t", REST)));
 	assert_false(time_of(RECORD("1", REST ",\"price\":\"2\"")));
 	assert_false(time_of("{\"type\":\"heartbeat\",\"ts\":1568014460893}"));
+}
+
+#define SNAPSHOT(money, rest)                                                                                \
+	"{\"type\":\"equity_snapshot\",\"balance\":\"10000\",\"unrealizedPnl\":\"" money "\",\"equity\":\"9980.51\"," \
+	"\"ts\":1568014460893,\"asset\":\"USDT\"" rest "}"
+
+static void and_snapshots(void **state)
+{
+	(void)state;
+	assert_true(time_of(SNAPSHOT("-19.49", ",\"positions\":10")));
+	assert_true(time_of(SNAPSHOT("0", ",\"positions\":1")));
+	assert_true(time_of(SNAPSHOT("1234567890.12345", ",\"positions\":4096,\"simulated\":true")));
+	assert_false(time_of(SNAPSHOT("1234567890.123456", ",\"positions\":10")));
+	assert_false(time_of(SNAPSHOT("1", ",\"positions\":0")));
+	assert_false(time_of(SNAPSHOT("1", "")));
+	assert_false(time_of(SNAPSHOT("1", ",\"positions\":10,\"simulated\":false")));
+	assert_false(time_of(SNAPSHOT("1", ",\"positions\":10,\"unpriced\":[\"BTCUSDT\"]")));
+	assert_false(time_of(SNAPSHOT("1\"", ",\"positions\":10")));
+	assert_false(time_of(SNAPSHOT("\\u0031", ",\"positions\":10")));
+	assert_false(time_of("{\"type\":\"equity_report\",\"ts\":1568014460893}"));
+}
+
+/* whatever byte is another: what is still taken says the same to the grammar */
+static void one_byte_off(void **state)
+{
+	static const char *const lines[] = { BOOK(NUMBERS), RECORD("142.35", REST),
+		SNAPSHOT("-19.49", ",\"positions\":10,\"simulated\":true") };
+	static const char bytes[] = "!\"0.,}\\z\n\x7f\x80";
+	char line[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		for (size_t at = 0; at < strlen(lines[i]); at++)
+			for (size_t k = 0; k < sizeof bytes - 1; k++) {
+				strcpy(line, lines[i]);
+				line[at] = bytes[k];
+				LLVMFuzzerTestOneInput((const uint8_t *)line, strlen(line));
+			}
+}
+
+/* of a text passed over each byte counts, and none behind it */
+static void texts_of_any_length(void **state)
+{
+	char text[64 + 16] = { 0 }, there[64 + 16];
+
+	(void)state;
+	for (size_t n = 1; n <= 64; n++) {
+		memset(text, 0, sizeof text);
+		memset(text, 'a', n);
+		for (size_t at = 0; at <= n; at++) {
+			struct fast_texts texts = fast_no_texts();
+			memset(there, 'b', sizeof there);
+			memset(there, 'a', n);
+			there[at] = 'b';
+			assert_ptr_equal(fast_over_bytes(&texts, there, text, n), there + n);
+			assert_int_equal(fast_texts_good(&texts), at == n);
+			(void)fast_over_bytes(&texts, text, text, n); /* a good one behind it changes nothing */
+			assert_int_equal(fast_texts_good(&texts), at == n);
+		}
+	}
+}
+
+static void moments_are_in_order(void **state)
+{
+	static const int64_t limits[] = { 0, 1, 99999, 100000, 99999999, 100000000, 1568014460892, 1568014460893, 1568014460894,
+		1568014500000, 1568014400000, 9999999999999, 10000000000000, INT64_MAX };
+	static const int64_t times[] = { 1000000000000, 1568014460893, 1568014499999, 9999999999999 };
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+		for (size_t k = 0; k < sizeof times / sizeof times[0]; k++) {
+			struct fast_moment m = fast_moment(limits[i]);
+			sprintf(text, "%lld", (long long)times[k]);
+			assert_int_equal(fast_is_before((struct span){ text, 13 }, &m), times[k] < limits[i]);
+		}
 }
 
 /* any digits around any point: the mean and the texts are those of the long way */
@@ -267,6 +353,10 @@ int main(void)
 		cmocka_unit_test(lines_in_a_row),
 		cmocka_unit_test(records_of_a_book_take_it),
 		cmocka_unit_test(for_their_time_alone_any_price_will_do),
+		cmocka_unit_test(and_snapshots),
+		cmocka_unit_test(one_byte_off),
+		cmocka_unit_test(texts_of_any_length),
+		cmocka_unit_test(moments_are_in_order),
 		cmocka_unit_test(numbers_of_any_length),
 	};
 

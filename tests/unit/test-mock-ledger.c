@@ -257,7 +257,7 @@ static void random_trades_add_up(void **state)
 		assert_int_equal(dec_cmp(t.position->realized, l->asset[0].balance), 0);
 	}
 	struct mock_position *p = &l->position[0];
-	struct dec value, wallet;
+	struct dec value = DEC_NIL, wallet = DEC_NIL;
 	assert_int_equal(dec_mul(p->qty, p->entry, &value), DEC_OK);
 	assert_int_equal(dec_sub(l->asset[0].balance, value, &wallet), DEC_OK);
 	struct dec off;
