@@ -200,8 +200,10 @@ static inline enum dec_result dec_mean(const struct dec_text *a, const struct de
 	bool same = a->plain && b->plain && a->before == b->before &&
 	    dec_before(a->text.p, a->before) == dec_before(b->text.p, b->before);
 
-	if (__builtin_expect(!same, 0))
-		return dec_mean_odd(a, b, out, end);
+	if (__builtin_expect(!same, 0)) {
+		struct dec_text left = *a, right = *b;
+		return dec_mean_odd(&left, &right, out, end);
+	}
 	bool rest;
 	uint64_t digits = dec_mean_of_digits(a->after, b->after, &rest);
 	memcpy(out, a->text.p, 8);
