@@ -12,7 +12,8 @@
 #include "clock.h"
 #include "ws_private.h"
 
-#define BATCH 32 /* rounds without waiting, while messages come */
+#define BATCH	3  /* rounds without waiting, while messages come */
+#define WATCHES 32 /* served in one */
 
 /* ------------------------------------------------------------------------------------------ descriptors of ours */
 
@@ -44,7 +45,7 @@ void ws_serve_watches(struct ws *w)
 {
 	struct epoll_event e;
 
-	for (int i = 0; i < BATCH && epoll_wait(w->epoll, &e, 1, 0) == 1; i++) {
+	for (int i = 0; i < WATCHES && epoll_wait(w->epoll, &e, 1, 0) == 1; i++) {
 		struct ws_watch *watch = e.data.ptr;
 		watch->ready(watch, e.events);
 	}
@@ -124,8 +125,9 @@ static void clock_ready(struct ws_watch *self, uint32_t events)
 	w->ev.tick(w->user);
 }
 
-/* A record of TLS is a round of libwebsockets, and the exchange sends a message in each, so that a flush a round were a
- * write a message. Rounds that do not wait cost a message alone one empty poll(2), and a burst few writes. */
+/* A round takes a few records of TLS of each connection, and the exchange sends each message in one of its own. Rounds that
+ * do not wait cost a message alone one empty poll(2), and make of a burst few writes; but after so many records it is
+ * written in any case, so that nobody waits for its end. */
 static bool serve(struct ws *w)
 {
 	bool going;

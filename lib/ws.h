@@ -23,7 +23,7 @@ enum ws_cause {
 	WS_CERTIFICATE, /* chain, date or name; text says which */
 	WS_HTTP,        /* an HTTP answer other than 101; http and retry_after are set */
 	WS_HANDSHAKE,   /* no answer in time, or not one of a WebSocket server */
-	WS_CLOSED,      /* the peer's close frame; close_code is set (0: none given; 1002 may be 1012 or 1013) */
+	WS_CLOSED,      /* the peer's close frame; close_code is what it said, 0: nothing */
 	WS_LOST,        /* end of file, reset, cut in mid frame */
 	WS_TOO_LONG,    /* a message over WS_MESSAGE_MAX */
 	WS_ASKED,       /* ws_close or ws_kill */

@@ -94,6 +94,7 @@ void ws_conn_free(struct ws_conn *c)
 	ws_lws_drop_queue(c);
 	if (c->given >= 0)
 		close(c->given);
+	free(c->in.p);
 	free(c->text);
 	explicit_bzero(c->path, sizeof c->path); /* it may have a secret in it */
 	free(c);

@@ -7,12 +7,18 @@
  *
  * Not before lws_client_connect_via_info has returned: it begins TLS or sends the request itself, goes on for as long
  * as there are answers, and where the connection ends meanwhile it frees what it uses afterwards. Behind the door
- * nobody answers. */
+ * nobody answers.
+ *
+ * To it the connection is one of HTTP: it sends the request of an upgrade and reads the head of the answer, and what
+ * comes behind that is a body without end to it, of which it hands on the bytes. Its own WebSocket takes a payload byte
+ * by byte through a state machine, three times as long as all the rest takes for messages of 2,000 bytes, and tells
+ * neither 1012 nor 1013 from 1002. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libwebsockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -21,12 +27,11 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "json.h"
 #include "num.h"
 #include "ws_private.h"
 
 #define FDS_MAX	      256   /* descriptors in the loop: connections, and one for all of ours */
-#define RECORD_BYTES  16384 /* a whole record of TLS */
+#define READS	      8	    /* records of TLS, before others have their turn */
 #define HEADERS_BYTES 16384 /* of an answer to the upgrade; 4096 by default */
 #define QUEUE_BYTES   (64u << 10)
 #define SILENCE_S     5 /* of TLS, or of an answer to the upgrade */
@@ -34,22 +39,24 @@
 
 /* ------------------------------------------------------------------------------------------------------ sending */
 
+#define ROOM (LWS_PRE + WS_FRAME_HEAD_MAX) /* in front of a payload */
+
 struct ws_out {
 	struct ws_out *next;
 	size_t n;
-	unsigned char room[]; /* LWS_PRE, then the text: it is masked in place */
+	char room[]; /* ROOM, then the text: it is masked in place */
 };
 
 bool ws_send(struct ws_conn *c, struct span text)
 {
 	if (c->state != WS_IS_UP || c->queued > QUEUE_BYTES)
 		return false;
-	struct ws_out *o = malloc(sizeof *o + LWS_PRE + text.n);
+	struct ws_out *o = malloc(sizeof *o + ROOM + text.n);
 	if (!o)
 		return false;
 	o->next = NULL;
 	o->n = text.n;
-	memcpy(o->room + LWS_PRE, text.p, text.n);
+	memcpy(o->room + ROOM, text.p, text.n);
 	*c->last_out = o;
 	c->last_out = &o->next;
 	c->queued += text.n;
@@ -65,6 +72,17 @@ void ws_ping(struct ws_conn *c)
 	ws_lws_want_write(c);
 }
 
+/* of several that have not been answered yet the last one is (RFC 6455, 5.5.3) */
+void ws_lws_pong(struct ws_conn *c, struct span payload)
+{
+	if (c->state != WS_IS_UP)
+		return;
+	memcpy(c->pong, payload.p, payload.n);
+	c->n_pong = payload.n;
+	c->want_pong = true;
+	ws_lws_want_write(c);
+}
+
 static void drop_oldest(struct ws_conn *c)
 {
 	struct ws_out *o = c->out;
@@ -73,7 +91,7 @@ static void drop_oldest(struct ws_conn *c)
 	if (!c->out)
 		c->last_out = &c->out;
 	c->queued -= o->n;
-	explicit_bzero(o->room, LWS_PRE + o->n); /* it may have been a secret */
+	explicit_bzero(o->room, ROOM + o->n); /* it may have been a secret */
 	free(o);
 }
 
@@ -83,45 +101,69 @@ void ws_lws_drop_queue(struct ws_conn *c)
 		drop_oldest(c);
 }
 
-/* what the socket does not take of it, libwebsockets keeps */
+/* a payload with ROOM in front of it; what the socket does not take, libwebsockets keeps */
+static bool send_frame(struct ws_conn *c, enum ws_opcode opcode, char *payload, size_t n)
+{
+	unsigned char mask[4];
+
+	if (RAND_bytes(mask, sizeof mask) != 1)
+		return false;
+	char *from = ws_frame_write(payload, n, opcode, mask);
+	size_t whole = (size_t)(payload + n - from);
+	int taken = lws_write(c->wsi, (unsigned char *)from, whole, LWS_WRITE_RAW);
+	return taken >= 0 && (size_t)taken >= whole;
+}
+
 static bool send_oldest(struct ws_conn *c)
 {
-	int n = lws_write(c->wsi, c->out->room + LWS_PRE, c->out->n, LWS_WRITE_TEXT);
-	bool done = n >= 0 && (size_t)n >= c->out->n;
+	bool done = send_frame(c, WS_TEXT, c->out->room + ROOM, c->out->n);
 
 	drop_oldest(c);
 	return done;
 }
 
-static bool send_ping(struct ws_conn *c)
+static bool send_control(struct ws_conn *c, enum ws_opcode opcode, const char *payload, size_t n)
 {
-	unsigned char room[LWS_PRE + 1];
+	char room[ROOM + WS_CONTROL_MAX];
 
-	c->want_ping = false;
-	return lws_write(c->wsi, room + LWS_PRE, 0, LWS_WRITE_PING) >= 0;
+	memcpy(room + ROOM, payload, n);
+	return send_frame(c, opcode, room + ROOM, n);
+}
+
+/* the last word; where the peer has said its own, there is no more to wait for */
+static int send_close(struct ws_conn *c)
+{
+	const char code[2] = { (char)(c->close_code >> 8), (char)c->close_code };
+
+	c->want_close = false;
+	return send_control(c, WS_CLOSE, code, c->close_code ? 2 : 0) && !c->in.closed ? 0 : -1;
+}
+
+static bool send_next(struct ws_conn *c)
+{
+	if (c->want_pong) {
+		c->want_pong = false;
+		return send_control(c, WS_PONG, c->pong, c->n_pong);
+	}
+	if (c->want_ping) {
+		c->want_ping = false;
+		return send_control(c, WS_PING, "", 0);
+	}
+	return !c->out || send_oldest(c);
 }
 
 /* one write a call. -1: libwebsockets is to close */
 static int write_something(struct ws_conn *c)
 {
-	bool done = true;
-
-	if (c->want_close) {
-		c->want_close = false;
-		lws_close_reason(c->wsi, (enum lws_close_status)c->close_code, NULL, 0);
-		return -1;
-	}
+	if (c->want_close)
+		return send_close(c);
 	if (c->state != WS_IS_UP)
 		return 0;
-	if (c->want_ping)
-		done = send_ping(c);
-	else if (c->out)
-		done = send_oldest(c);
-	if (!done) {
+	if (!send_next(c)) {
 		ws_conn_cause(c, WS_LOST, "the connection is lost: nothing can be sent");
 		return -1;
 	}
-	if (c->want_ping || c->out)
+	if (c->want_pong || c->want_ping || c->out)
 		ws_lws_want_write(c);
 	return 0;
 }
@@ -133,68 +175,41 @@ void ws_lws_want_write(struct ws_conn *c)
 
 /* ---------------------------------------------------------------------------------------------------- receiving */
 
-static bool make_room(struct ws_conn *c, size_t n)
+/* Bytes that came in one read with the head of the answer stand somewhere else. */
+static int take_bytes(struct ws_conn *c, const char *in, size_t n)
 {
-	size_t cap = c->cap ? c->cap : 4096;
+	char *room = c->in.p + c->in.end;
 
-	while (cap < n + JSON_PAD)
-		cap *= 2;
-	if (cap == c->cap)
-		return true;
-	char *more = realloc(c->text, cap);
-	if (!more)
-		return false;
-	c->text = more;
-	c->cap = cap;
-	return true;
-}
-
-/* one message, one line: a line end in JSON is as good as a blank */
-static void flatten(char *p, size_t n)
-{
-	for (const char *end = p + n; (p = memchr(p, '\n', (size_t)(end - p))) != NULL;)
-		*p++ = ' ';
-}
-
-static void deliver(struct ws_conn *c)
-{
-	struct ws *w = c->w;
-	int64_t now = clock_real_us();
-
-	if (c->n == 0)
-		return;
-	w->recv = now > w->recv ? now : w->recv;
-	flatten(c->text, c->n);
-	memset(c->text + c->n, 0, JSON_PAD);
-	w->ev.message(w->user, c, (struct span){ c->text, c->n }, w->recv);
-}
-
-/* Nothing here lets libwebsockets close at once: where a chunk fills its buffer exactly, it would write past its end
- * (mended in 4.3.6). */
-static void receive(struct ws_conn *c, struct lws *wsi, const char *in, size_t len)
-{
-	size_t to_come = lws_remaining_packet_payload(wsi);
-
-	c->heard = clock_mono_us();
-	c->w->busy = true;
-	if (c->state != WS_IS_UP)
-		return;
-	if (lws_is_first_fragment(wsi))
-		c->n = 0;
-	if (len > WS_MESSAGE_MAX - c->n || to_come > WS_MESSAGE_MAX - c->n - len) {
-		ws_conn_cause(c, WS_TOO_LONG, "a message is longer than %u bytes", WS_MESSAGE_MAX);
-		ws_conn_close(c, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
-		return;
+	if (n > WS_READ_BYTES) {
+		ws_conn_cause(c, WS_LOST, "libwebsockets reads more than it was asked to");
+		return -1;
 	}
-	if (!make_room(c, c->n + len)) {
-		ws_conn_cause(c, WS_LOST, "out of memory for a message");
-		ws_conn_close(c, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
-		return;
+	if (in != room)
+		memcpy(room, in, n);
+	c->got = n;
+	ws_receive(c, n);
+	return 0;
+}
+
+/* A record of TLS a read; the exchange sends each message in one of its own. 0: go on; -1: it has ended */
+static int receive(struct ws_conn *c, struct lws *wsi)
+{
+	for (int i = 0; i < READS; i++) {
+		char *room = ws_receive_room(c);
+		int n = WS_READ_BYTES;
+		if (!room) {
+			ws_conn_cause(c, WS_LOST, "out of memory for a message");
+			return -1;
+		}
+		c->got = 0;
+		if (lws_http_client_read(wsi, &room, &n) < 0)
+			return -1;
+		if (c->got == 0 || c->state == WS_IS_ENDED)
+			return 0;
+		if (c->in.closed && !c->want_close)
+			return -1;
 	}
-	memcpy(c->text + c->n, in, len);
-	c->n += len;
-	if (lws_is_final_fragment(wsi))
-		deliver(c);
+	return 0;
 }
 
 static void established(struct ws_conn *c)
@@ -204,12 +219,6 @@ static void established(struct ws_conn *c)
 	c->heard = clock_mono_us();
 	ws_conn_say(c, "WebSocket is up");
 	c->w->ev.up(c->w->user, c);
-}
-
-static void pong(struct ws_conn *c)
-{
-	c->heard = clock_mono_us();
-	c->w->ev.pong(c->w->user, c);
 }
 
 /* ------------------------------------------------------------------------------------------------ the handshake */
@@ -281,6 +290,7 @@ bool ws_lws_take(struct ws_conn *c, int fd)
 		.port = c->port,
 		.path = c->path,
 		.host = header,
+		.method = "GET", /* not said, it would be a WebSocket of its own */
 		/* a redirect would be followed to any host */
 		.ssl_connection = (c->tls ? LCCSCF_USE_SSL : 0) | LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
 		.local_protocol_name = "ws",
@@ -303,15 +313,36 @@ bool ws_lws_take(struct ws_conn *c, int fd)
 	return exchange(c);
 }
 
+static bool add_header(struct lws *wsi, const char *name, const char *value, unsigned char **at, const unsigned char *end)
+{
+	return lws_add_http_header_by_name(wsi, (const unsigned char *)name, (const unsigned char *)value,
+		   (int)strlen(value), at, (unsigned char *)(size_t)end) == 0;
+}
+
+/* what it has written last is `connection: close`, which an upgrade must not say */
+static bool take_back_close(unsigned char **at)
+{
+	static const char line[] = "connection: close\r\n";
+	size_t n = sizeof line - 1;
+
+	if (memcmp(*at - n, line, n) != 0)
+		return false;
+	*at -= n;
+	return true;
+}
+
 static int add_headers(struct ws_conn *c, struct lws *wsi, unsigned char **at, size_t len)
 {
-	const unsigned char *agent = (const unsigned char *)c->w->agent;
-	int n = (int)strlen(c->w->agent);
+	const unsigned char *end = *at + len;
 
 	c->request = true;
-	if (n == 0)
-		return 0;
-	return lws_add_http_header_by_name(wsi, (const unsigned char *)"User-Agent:", agent, n, at, *at + len);
+	ws_upgrade_key(c->key);
+	bool good = take_back_close(at) && add_header(wsi, "Upgrade:", "websocket", at, end) &&
+	    add_header(wsi, "Connection:", "Upgrade", at, end) &&
+	    add_header(wsi, "Sec-WebSocket-Key:", c->key, at, end) &&
+	    add_header(wsi, "Sec-WebSocket-Version:", "13", at, end) &&
+	    (!*c->w->agent || add_header(wsi, "User-Agent:", c->w->agent, at, end));
+	return good ? 0 : -1;
 }
 
 /* seconds or a date (RFC 9110, 10.2.3); -1: neither */
@@ -328,12 +359,53 @@ static int64_t parse_retry_after(const char *text)
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : left;
 }
 
+static bool has_header(struct lws *wsi, enum lws_token_indexes name)
+{
+	return lws_hdr_total_length(wsi, name) > 0;
+}
+
+/* is the word among those of a header, which are separated by commas? */
+static bool says(struct lws *wsi, enum lws_token_indexes name, const char *word)
+{
+	char text[256], *rest = text;
+
+	if (lws_hdr_copy(wsi, text, sizeof text, name) <= 0)
+		return false;
+	for (char *one; (one = strsep(&rest, ",")) != NULL;) {
+		struct span s = span_trim(span_of(one));
+		if (s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* what is wrong with an answer of 101 (RFC 6455, 4.1), NULL: nothing */
+static const char *upgrade_wrong(const struct ws_conn *c, struct lws *wsi)
+{
+	char accept[64];
+
+	if (!says(wsi, WSI_TOKEN_UPGRADE, "websocket"))
+		return "the answer has no Upgrade: websocket";
+	if (!says(wsi, WSI_TOKEN_CONNECTION, "upgrade"))
+		return "the answer has no Connection: Upgrade";
+	if (!has_header(wsi, WSI_TOKEN_ACCEPT))
+		return "the answer has no Sec-WebSocket-Accept";
+	if (lws_hdr_copy(wsi, accept, sizeof accept, WSI_TOKEN_ACCEPT) < 0 || !ws_upgrade_accepts(c->key, accept))
+		return "Sec-WebSocket-Accept is wrong";
+	if (has_header(wsi, WSI_TOKEN_EXTENSIONS))
+		return "an extension that was not asked for";
+	if (has_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) || has_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING))
+		return "the answer has a body";
+	return NULL;
+}
+
 /* the head of the answer can be read here, and nowhere else */
 static void http_answer(struct ws_conn *c, struct lws *wsi)
 {
 	char text[64];
+	unsigned status = lws_http_client_http_response(wsi);
 
-	c->end.http = (int)lws_http_client_http_response(wsi);
+	c->end.http = status >= 100 && status <= 999 ? (int)status : 0;
 	if (lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_RETRY_AFTER) > 0)
 		c->end.retry_after = parse_retry_after(text);
 }
@@ -355,9 +427,25 @@ static int check_name(struct ws_conn *c, struct lws *wsi)
 	return -1;
 }
 
+/* -1: that is nobody to talk to */
+static int check_answer(struct ws_conn *c, struct lws *wsi)
+{
+	const char *wrong;
+
+	http_answer(c, wsi);
+	if (c->end.http == 0)
+		ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: no answer in HTTP");
+	if (c->end.http != 101 || check_name(c, wsi) < 0)
+		return -1;
+	if ((wrong = upgrade_wrong(c, wsi)) == NULL)
+		return 0;
+	ws_conn_cause(c, WS_HANDSHAKE, "WebSocket handshake: %s", wrong);
+	return -1;
+}
+
 /* ----------------------------------------------------------------------------------------------------- the ends */
 
-/* libwebsockets tells neither an end of TCP from what it does not understand, nor from silence; the kernel knows */
+/* libwebsockets does not tell an end of TCP from silence; the kernel knows */
 static bool tcp_has_ended(struct lws *wsi)
 {
 	struct tcp_info info = { .tcpi_state = TCP_ESTABLISHED };
@@ -371,9 +459,7 @@ static void lost(struct ws_conn *c, struct lws *wsi)
 {
 	const char *why = c->tls ? ws_tls_failure(lws_get_ssl(wsi)) : NULL;
 
-	if (!why)
-		why = tcp_has_ended(wsi) ? "no close frame" : "what came is not WebSocket";
-	ws_conn_cause(c, WS_LOST, "the connection broke off: %s", why);
+	ws_conn_cause(c, WS_LOST, "the connection broke off: %s", why ? why : "no close frame");
 }
 
 static void tls_failed(struct ws_conn *c, struct lws *wsi, const char *text)
@@ -414,23 +500,6 @@ static void handshake_failed(struct ws_conn *c, struct lws *wsi, const char *in,
 		upgrade_failed(c, wsi, text);
 }
 
-/* the peer's close frame; libwebsockets answers it. What it does not know, 1012 and 1013 too, it shows as 1002. */
-static void peer_closes(struct ws_conn *c, const unsigned char *in, size_t len)
-{
-	static const char what[] = "the server closed the connection";
-	const char *reason = len > 2 ? (const char *)in + 2 : "";
-
-	if (len >= 2)
-		c->end.close_code = in[0] << 8 | in[1];
-	if (len > 2)
-		ws_conn_cause(c, WS_CLOSED, "%s (%d: %.*s)", what, c->end.close_code, (int)len - 2, reason);
-	else if (len == 2)
-		ws_conn_cause(c, WS_CLOSED, "%s (%d)", what, c->end.close_code);
-	else
-		ws_conn_cause(c, WS_CLOSED, "%s", what);
-	ws_conn_closing(c);
-}
-
 /* it has said its last word about the connection */
 static void ended(struct ws_conn *c, struct lws *wsi)
 {
@@ -460,31 +529,22 @@ static int on_connection(struct ws_conn *c, struct lws *wsi, enum lws_callback_r
 		return 0; /* the verdict stays OpenSSL's */
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		return add_headers(c, wsi, in, len);
-	case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
-		http_answer(c, wsi);
-		return 0;
 	case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
-		return check_name(c, wsi);
-	case LWS_CALLBACK_CLIENT_ESTABLISHED:
+		return check_answer(c, wsi);
+	case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
 		established(c);
 		return 0;
-	case LWS_CALLBACK_CLIENT_RECEIVE:
-		receive(c, wsi, in, len);
-		return 0;
-	case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
-		pong(c);
-		return 0;
-	case LWS_CALLBACK_CLIENT_WRITEABLE:
+	case LWS_CALLBACK_RECEIVE_CLIENT_HTTP:
+		return receive(c, wsi);
+	case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
+		return take_bytes(c, in, len);
+	case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE:
 		return write_something(c);
-	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-		peer_closes(c, in, len);
-		return 0;
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 		handshake_failed(c, wsi, in, len);
 		ended(c, wsi);
 		return 0;
-	case LWS_CALLBACK_CLOSED_CLIENT_HTTP: /* all that is said when an upgrade is never answered */
-	case LWS_CALLBACK_CLIENT_CLOSED:
+	case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
 	case LWS_CALLBACK_WSI_DESTROY: /* the last that can be said at all */
 		if (c->end.was_up)
 			lost(c, wsi);
@@ -556,17 +616,15 @@ static bool open_door(struct ws *w)
 static struct lws_context *new_context(struct ws *w)
 {
 	static const struct lws_protocols protocols[] = {
-		{ .name = "ws", .callback = on_lws, .rx_buffer_size = RECORD_BYTES },
+		{ .name = "ws", .callback = on_lws, .rx_buffer_size = WS_READ_BYTES },
 		{ .name = "watches", .callback = on_watches },
 		{ .name = NULL },
 	};
-	/* no extensions: permessage-deflate delivers the first message that is not compressed for ever. No
-	 * VALIDATE_UTF8: with it a server can write past the end of a buffer. */
 	const struct lws_context_creation_info i = { .port = CONTEXT_PORT_NO_LISTEN,
 		.protocols = protocols,
 		.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
 		.provided_client_ssl_ctx = w->tls,
-		.pt_serv_buf_size = RECORD_BYTES,
+		.pt_serv_buf_size = WS_READ_BYTES,
 		.max_http_header_data2 = HEADERS_BYTES,
 		.fd_limit_per_thread = FDS_MAX,
 		.timeout_secs = SILENCE_S,

@@ -1,16 +1,21 @@
 /* ws_private - what the parts of lib/ws share; nobody else includes it.
  *
- *   ws.c       the loop, and the program's own descriptors in it
- *   ws_conn.c  a connection from ws_connect to its `down`
- *   ws_lws.c   everything that is said to libwebsockets, and what it says
- *   ws_dial.c  a TCP connection, by way of a proxy
- *   ws_tls.c   whom to trust */
+ *   ws.c          the loop, and the program's own descriptors in it
+ *   ws_conn.c     a connection from ws_connect to its `down`
+ *   ws_dial.c     a TCP connection, by way of a proxy
+ *   ws_tls.c      whom to trust
+ *   ws_lws.c      everything that is said to libwebsockets, and what it says
+ *   ws_upgrade.c  whether the server is one of WebSocket
+ *   ws_receive.c  what comes from there on: frames to messages
+ *   ws_frame.c    frames, byte by byte */
 #ifndef BNC_WS_PRIVATE_H
 #define BNC_WS_PRIVATE_H
 
 #include "ws.h"
 #include "ws_dial.h"
+#include "ws_frame.h"
 #include "ws_tls.h"
+#include "ws_upgrade.h"
 
 struct lws;
 struct lws_context;
@@ -44,6 +49,17 @@ struct ws {
 	int64_t recv; /* of the latest message */
 };
 
+/* bytes that have come, and are no whole frame yet */
+#define WS_READ_BYTES 16384 /* a whole record of TLS */
+struct ws_in {
+	char *p; /* owned */
+	size_t cap, at, end;
+	bool pieces; /* of a message that goes on */
+	bool closed; /* the peer has said its last word */
+	bool deaf;   /* nothing more is to be understood */
+	int64_t now; /* clock_mono_us of the last read */
+};
+
 enum ws_state { WS_IS_FRESH, WS_IS_DIALING, WS_IS_HANDSHAKE, WS_IS_UP, WS_IS_CLOSING, WS_IS_ENDED };
 
 struct ws_conn {
@@ -60,12 +76,17 @@ struct ws_conn {
 	struct lws *wsi;
 	int given;    /* the connection on its way to libwebsockets; -1: not (any more) */
 	bool request; /* the upgrade has been sent: TLS stands */
-	char *text;   /* the message so far, with room for JSON_PAD behind it */
+	char key[WS_KEY_BYTES]; /* of the upgrade */
+	struct ws_in in;
+	size_t got; /* bytes of the read that is going on */
+	char *text; /* a message in pieces so far, with room for JSON_PAD behind it; owned */
 	size_t n, cap;
 	struct ws_out *out, **last_out; /* what waits to be sent; owned */
 	size_t queued;			/* bytes of it */
-	bool want_ping, want_close;
-	int close_code;
+	bool want_ping, want_pong, want_close;
+	char pong[WS_CONTROL_MAX];
+	size_t n_pong;
+	int close_code; /* 0: none is said */
 	int64_t heard, deadline; /* deadline of WS_IS_HANDSHAKE and WS_IS_CLOSING */
 	bool caused;		 /* `end` says why; the first cause counts */
 	struct ws_end end;
@@ -88,6 +109,10 @@ void ws_conn_free(struct ws_conn *c);
 void ws_conn_begin_fresh(struct ws *w);
 void ws_conn_tell_ends(struct ws *w);
 
+/* --- ws_receive.c */
+char *ws_receive_room(struct ws_conn *c);	/* for WS_READ_BYTES; NULL: no memory */
+void ws_receive(struct ws_conn *c, size_t n); /* so many have been put there */
+
 /* --- ws_lws.c */
 bool ws_lws_open(struct ws *w, int verbose);
 void ws_lws_close(struct ws *w);
@@ -95,6 +120,7 @@ bool ws_lws_round(struct ws *w, bool wait); /* false: it cannot go on */
 bool ws_lws_take(struct ws_conn *c, int fd); /* the connection, which is libwebsockets' from then on */
 void ws_lws_let_go(struct ws_conn *c);	     /* it closes it on its own, and says no more */
 void ws_lws_want_write(struct ws_conn *c);
+void ws_lws_pong(struct ws_conn *c, struct span payload); /* the answer to a ping, WS_CONTROL_MAX bytes at most */
 void ws_lws_drop_queue(struct ws_conn *c);
 
 #endif

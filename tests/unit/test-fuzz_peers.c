@@ -1,4 +1,4 @@
-/* The entries of tests/fuzz that hold our readers against somebody else's: jansson, GMP, and libwebsockets at real
+/* The entries of tests/fuzz that hold our readers against somebody else's, jansson and GMP, and the one of lib/ws at real
  * sockets; on the seeds: see tests/fuzz/replay.h */
 #include <setjmp.h>
 #include <stdarg.h>
