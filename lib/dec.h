@@ -227,8 +227,19 @@ static inline bool dec_raise_small(dec_int m, int n, int64_t *out)
 enum dec_result dec_add_large(const struct dec *a, const struct dec *b, struct dec *out);
 enum dec_result dec_mul_large(const struct dec *a, const struct dec *b, struct dec *out);
 
-/* What fits stays in registers: for the rest there is a number of its own, since *out would have to be in memory to be
- * handed to another function. */
+/* The rest is handed copies, here and nowhere before: a number that is handed to another function has to be in memory, and
+ * what fits shall stay in registers. */
+static inline enum dec_result dec_by(enum dec_result (*f)(const struct dec *, const struct dec *, struct dec *),
+    struct dec a, struct dec b, struct dec *out)
+{
+	struct dec large;
+	enum dec_result r = f(&a, &b, &large);
+
+	if (r == DEC_OK)
+		*out = large;
+	return r;
+}
+
 static inline enum dec_result dec_add(struct dec a, struct dec b, struct dec *out)
 {
 	int scale = a.scale > b.scale ? a.scale : b.scale;
@@ -236,13 +247,8 @@ static inline enum dec_result dec_add(struct dec a, struct dec b, struct dec *ou
 	bool small = dec_raise_small(a.m, scale - a.scale, &x) && dec_raise_small(b.m, scale - b.scale, &y) &&
 	    !__builtin_add_overflow(x, y, &sum);
 
-	if (__builtin_expect(!small, 0)) {
-		struct dec left = a, right = b, large;
-		enum dec_result r = dec_add_large(&left, &right, &large);
-		if (r == DEC_OK)
-			*out = large;
-		return r;
-	}
+	if (__builtin_expect(!small, 0))
+		return dec_by(dec_add_large, a, b, out);
 	*out = (struct dec){ sum, scale };
 	return DEC_OK;
 }
@@ -254,13 +260,8 @@ static inline enum dec_result dec_mul(struct dec a, struct dec b, struct dec *ou
 	bool small = dec_raise_small(a.m, 0, &x) && dec_raise_small(b.m, 0, &y) &&
 	    !__builtin_mul_overflow(x, y, &product) && scale <= DEC_MAX_SCALE;
 
-	if (__builtin_expect(!small, 0)) {
-		struct dec left = a, right = b, large;
-		enum dec_result r = dec_mul_large(&left, &right, &large);
-		if (r == DEC_OK)
-			*out = large;
-		return r;
-	}
+	if (__builtin_expect(!small, 0))
+		return dec_by(dec_mul_large, a, b, out);
 	*out = (struct dec){ product, product ? scale : 0 };
 	return DEC_OK;
 }
