@@ -51,7 +51,7 @@ CORE += binance_user binance_account_update binance_order_trade_update binance_t
         binance_execution_report binance_account_position binance_margin_call binance_account_config \
         binance_algo_update binance_balance_change binance_stream_over binance_rest
 CORE += filter opt opt_bus rec_read rec_write bus_spill bus_backlog hub_socket hub_www hub_serve
-NET   = ws ws_conn ws_receive ws_frame ws_upgrade ws_lws ws_dial ws_tls source uplink sign http
+NET   = ws ws_conn ws_receive ws_send ws_frame ws_upgrade ws_lws ws_dial ws_tls source uplink sign http
 # what knows libnats
 NATSLIB = nats_conn
 # the offline exchange, apart from lib/ so that it cannot agree with its mistakes

@@ -91,7 +91,7 @@ void ws_conn_free(struct ws_conn *c)
 {
 	drop_dial(c);
 	ws_lws_let_go(c);
-	ws_lws_drop_queue(c);
+	ws_send_drop(c);
 	if (c->given >= 0)
 		close(c->given);
 	free(c->in.p);

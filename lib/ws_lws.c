@@ -18,7 +18,6 @@
 #include <libwebsockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -33,139 +32,18 @@
 #define FDS_MAX	      256   /* descriptors in the loop: connections, and one for all of ours */
 #define READS	      8	    /* records of TLS, before others have their turn */
 #define HEADERS_BYTES 16384 /* of an answer to the upgrade; 4096 by default */
-#define QUEUE_BYTES   (64u << 10)
 #define SILENCE_S     5 /* of TLS, or of an answer to the upgrade */
 #define CONNECT_S     20
 
 /* ------------------------------------------------------------------------------------------------------ sending */
 
-#define ROOM (LWS_PRE + WS_FRAME_HEAD_MAX) /* in front of a payload */
+_Static_assert(LWS_PRE <= WS_ROOM, "what lws_write wants in front of a text");
 
-struct ws_out {
-	struct ws_out *next;
-	size_t n;
-	char room[]; /* ROOM, then the text: it is masked in place */
-};
-
-bool ws_send(struct ws_conn *c, struct span text)
+bool ws_lws_write(struct ws_conn *c, char *p, size_t n)
 {
-	if (c->state != WS_IS_UP || c->queued > QUEUE_BYTES)
-		return false;
-	struct ws_out *o = malloc(sizeof *o + ROOM + text.n);
-	if (!o)
-		return false;
-	o->next = NULL;
-	o->n = text.n;
-	memcpy(o->room + ROOM, text.p, text.n);
-	*c->last_out = o;
-	c->last_out = &o->next;
-	c->queued += text.n;
-	ws_lws_want_write(c);
-	return true;
-}
+	int taken = lws_write(c->wsi, (unsigned char *)p, n, LWS_WRITE_RAW); /* what the socket does not take it keeps */
 
-void ws_ping(struct ws_conn *c)
-{
-	if (c->state != WS_IS_UP)
-		return;
-	c->want_ping = true;
-	ws_lws_want_write(c);
-}
-
-/* of several that have not been answered yet the last one is (RFC 6455, 5.5.3) */
-void ws_lws_pong(struct ws_conn *c, struct span payload)
-{
-	if (c->state != WS_IS_UP)
-		return;
-	memcpy(c->pong, payload.p, payload.n);
-	c->n_pong = payload.n;
-	c->want_pong = true;
-	ws_lws_want_write(c);
-}
-
-static void drop_oldest(struct ws_conn *c)
-{
-	struct ws_out *o = c->out;
-
-	c->out = o->next;
-	if (!c->out)
-		c->last_out = &c->out;
-	c->queued -= o->n;
-	explicit_bzero(o->room, ROOM + o->n); /* it may have been a secret */
-	free(o);
-}
-
-void ws_lws_drop_queue(struct ws_conn *c)
-{
-	while (c->out)
-		drop_oldest(c);
-}
-
-/* a payload with ROOM in front of it; what the socket does not take, libwebsockets keeps */
-static bool send_frame(struct ws_conn *c, enum ws_opcode opcode, char *payload, size_t n)
-{
-	unsigned char mask[4];
-
-	if (RAND_bytes(mask, sizeof mask) != 1)
-		return false;
-	char *from = ws_frame_write(payload, n, opcode, mask);
-	size_t whole = (size_t)(payload + n - from);
-	int taken = lws_write(c->wsi, (unsigned char *)from, whole, LWS_WRITE_RAW);
-	return taken >= 0 && (size_t)taken >= whole;
-}
-
-static bool send_oldest(struct ws_conn *c)
-{
-	bool done = send_frame(c, WS_TEXT, c->out->room + ROOM, c->out->n);
-
-	drop_oldest(c);
-	return done;
-}
-
-static bool send_control(struct ws_conn *c, enum ws_opcode opcode, const char *payload, size_t n)
-{
-	char room[ROOM + WS_CONTROL_MAX];
-
-	memcpy(room + ROOM, payload, n);
-	return send_frame(c, opcode, room + ROOM, n);
-}
-
-/* the last word; where the peer has said its own, there is no more to wait for */
-static int send_close(struct ws_conn *c)
-{
-	const char code[2] = { (char)(c->close_code >> 8), (char)c->close_code };
-
-	c->want_close = false;
-	return send_control(c, WS_CLOSE, code, c->close_code ? 2 : 0) && !c->in.closed ? 0 : -1;
-}
-
-static bool send_next(struct ws_conn *c)
-{
-	if (c->want_pong) {
-		c->want_pong = false;
-		return send_control(c, WS_PONG, c->pong, c->n_pong);
-	}
-	if (c->want_ping) {
-		c->want_ping = false;
-		return send_control(c, WS_PING, "", 0);
-	}
-	return !c->out || send_oldest(c);
-}
-
-/* one write a call. -1: libwebsockets is to close */
-static int write_something(struct ws_conn *c)
-{
-	if (c->want_close)
-		return send_close(c);
-	if (c->state != WS_IS_UP)
-		return 0;
-	if (!send_next(c)) {
-		ws_conn_cause(c, WS_LOST, "the connection is lost: nothing can be sent");
-		return -1;
-	}
-	if (c->want_pong || c->want_ping || c->out)
-		ws_lws_want_write(c);
-	return 0;
+	return taken >= 0 && (size_t)taken >= n;
 }
 
 void ws_lws_want_write(struct ws_conn *c)
@@ -539,7 +417,7 @@ static int on_connection(struct ws_conn *c, struct lws *wsi, enum lws_callback_r
 	case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
 		return take_bytes(c, in, len);
 	case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE:
-		return write_something(c);
+		return ws_send_next(c) ? 0 : -1;
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 		handshake_failed(c, wsi, in, len);
 		ended(c, wsi);

@@ -7,6 +7,7 @@
  *   ws_lws.c      everything that is said to libwebsockets, and what it says
  *   ws_upgrade.c  whether the server is one of WebSocket
  *   ws_receive.c  what comes from there on: frames to messages
+ *   ws_send.c     what goes out
  *   ws_frame.c    frames, byte by byte */
 #ifndef BNC_WS_PRIVATE_H
 #define BNC_WS_PRIVATE_H
@@ -113,6 +114,11 @@ void ws_conn_tell_ends(struct ws *w);
 char *ws_receive_room(struct ws_conn *c);	/* for WS_READ_BYTES; NULL: no memory */
 void ws_receive(struct ws_conn *c, size_t n); /* so many have been put there */
 
+/* --- ws_send.c */
+void ws_send_pong(struct ws_conn *c, struct span payload); /* the answer to a ping, WS_CONTROL_MAX bytes at most */
+bool ws_send_next(struct ws_conn *c);			   /* one frame; false: the connection is to end */
+void ws_send_drop(struct ws_conn *c);			   /* all that waits */
+
 /* --- ws_lws.c */
 bool ws_lws_open(struct ws *w, int verbose);
 void ws_lws_close(struct ws *w);
@@ -120,7 +126,8 @@ bool ws_lws_round(struct ws *w, bool wait); /* false: it cannot go on */
 bool ws_lws_take(struct ws_conn *c, int fd); /* the connection, which is libwebsockets' from then on */
 void ws_lws_let_go(struct ws_conn *c);	     /* it closes it on its own, and says no more */
 void ws_lws_want_write(struct ws_conn *c);
-void ws_lws_pong(struct ws_conn *c, struct span payload); /* the answer to a ping, WS_CONTROL_MAX bytes at most */
-void ws_lws_drop_queue(struct ws_conn *c);
+/* WS_ROOM bytes in front of it may be written over, and what is there; false: it cannot be sent */
+#define WS_ROOM 16
+bool ws_lws_write(struct ws_conn *c, char *p, size_t n);
 
 #endif

@@ -163,7 +163,7 @@ static void take_frame(struct ws_conn *c, const struct ws_frame *f, char *p)
 			take_data(c, f, p);
 		break;
 	case WS_PING:
-		ws_lws_pong(c, (struct span){ p, f->n });
+		ws_send_pong(c, (struct span){ p, f->n });
 		break;
 	case WS_PONG:
 		take_pong(c);
