@@ -121,15 +121,14 @@ describe('connections', { concurrency: 5 }, () => {
 			() => visit.page.getByRole('button', { name: 'Try now' }).click(),
 			() => visit.page.keyboard.press('r'),
 		]) {
-			// far enough that it would be a long wait
-			await visit.until(
-				15,
-				'a pause of some seconds',
-				async () => Number(/in (\d+) s/.exec(await visit.text('indicator'))?.[1]) >= 3,
-			);
+			// it knows that the last one has ended, and the next is far enough that it would be a long wait
+			await visit.until(15, 'a pause of some seconds', async () => {
+				const said = /attempt (\d+); reconnecting in (\d+) s/.exec(await visit.text('banner-trouble'));
+				return Number(said?.[1]) === fake.connections.length && Number(said?.[2]) >= 5;
+			});
 			const connections = fake.connections.length;
 			await wake();
-			await until(1, 'a connection', () => fake.connections.length > connections);
+			await until(3, 'a connection', () => fake.connections.length > connections);
 		}
 	});
 
