@@ -659,10 +659,10 @@ const char *equity_fast(struct equity *e, const char *p, const char *end, struct
 	e->moved = NULL;
 	e->more = false;
 	for (;;) {
-		fast_begin(run, p, 0);
+		fast_begin(run, p, EVENT_FAST_PRICE);
 		if ((next = event_fast_tick(p, end, &tick)) == NULL || (counted && !take_fast(e, &tick)))
 			break;
-		p = fast_behind(run, p, next, 0);
+		p = fast_behind(run, p, next, EVENT_FAST_PRICE);
 		bool due = (e->revalue && e->moved) || (may_be_due(e) && is_due(e, fast_ms(tick.ts)));
 		if (scan_likely(!due))
 			continue;

@@ -128,7 +128,7 @@ describe('connections', { concurrency: 5 }, () => {
 			});
 			const connections = fake.connections.length;
 			await wake();
-			await until(3, 'a connection', () => fake.connections.length > connections);
+			await until(1, 'a connection', () => fake.connections.length > connections);
 		}
 	});
 
